@@ -1,0 +1,117 @@
+/*
+ * soon/wait.h - many outcomes at once.
+ *
+ * Arrays of futures are borrowed for the call and may mix executors, hold
+ * promises and name a future twice; a NULL among them is EINVAL.  n = 0 is done
+ * at once unless an entry says otherwise (the array may then be NULL).
+ *
+ * A job that waits here gives its place away; without a timeout it first runs
+ * the awaited jobs that have not started, as soon_future_wait() does.
+ */
+#ifndef SOON_WAIT_H
+#define SOON_WAIT_H
+
+#include <soon/executor.h>
+#include <soon/future.h>
+#include <soon/version.h>
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum soon_when {
+	SOON_ALL_COMPLETED,
+	SOON_FIRST_COMPLETED,
+	/* One failed or was cancelled, or all are done.  Python ignores
+	 * cancellation here; a cancelled job is an answer that will not come,
+	 * so this does not. */
+	SOON_FIRST_ERROR
+};
+
+/*
+ * Wait until the condition holds.  *done (may be NULL) receives how many
+ * distinct futures are done on return, also after ETIMEDOUT.  Returns 0,
+ * ETIMEDOUT, EDEADLK, ENOMEM, EINVAL.  Blocks.
+ */
+SOON_API int soon_wait(soon_future *const *futures, size_t n,
+		       enum soon_when when, soon_nsec timeout, size_t *done);
+
+/* Wait for all; returns as soon_wait() does.  Blocks. */
+SOON_API int soon_wait_all(soon_future *const *futures, size_t n,
+			   soon_nsec timeout);
+
+/*
+ * Wait for one; *index is the lowest of those done.  n = 0 is EINVAL; otherwise
+ * returns as soon_wait() does.  Blocks.
+ */
+SOON_API int soon_wait_any(soon_future *const *futures, size_t n,
+			   soon_nsec timeout, size_t *index);
+
+/*
+ * Collect results in the order of the array, whatever the order of completion;
+ * a future given twice fills both slots.  results (n slots, may be NULL) are
+ * borrowed from the futures; a slot without one is NULL.
+ *
+ * errors == NULL fails fast: returns the code of the first seen to fail (of
+ * several failed before the call, the lowest index; ECANCELED for a cancelled
+ * one) and lets the others run on.
+ *
+ * errors (n slots) waits for all: errors[i] is 0, the code, ECANCELED, or after
+ * a timeout EBUSY for one that is not done; returns 0, ETIMEDOUT or EDEADLK.
+ *
+ * Also ENOMEM, EINVAL.  Blocks.
+ */
+SOON_API int soon_gather(soon_future *const *futures, size_t n,
+			 soon_nsec timeout, void **results, int *errors);
+
+/*
+ * Run *each for every argument (as soon_submit_many() does) and gather.
+ *
+ * Returning 0, it has taken the results it stored: they are the caller's, and
+ * what failed is in errors.  Otherwise it has cancelled what had not started,
+ * results is all NULL and is never looked at again, and every result goes to
+ * each->free_result.  errors is as in soon_gather().  Also the codes of
+ * soon_submit_many().  Blocks.
+ */
+SOON_API int soon_map(soon_executor *e, const soon_job *each, void *const *args,
+		      size_t n, soon_nsec timeout, void **results, int *errors);
+
+/*
+ * A set of futures that gives them back as they are done.
+ *
+ * It holds a reference to each until next() has returned it.  Any number of
+ * threads may use it, except that free() comes last.
+ */
+typedef struct soon_completions soon_completions;
+
+/* n may be 0; a future given twice counts once.  NULL with EINVAL, ENOMEM. */
+SOON_API soon_completions *soon_as_completed(soon_future *const *futures,
+					     size_t n);
+
+/*
+ * One more, also while iterating and after next() returned it before; one that
+ * is in the set already changes nothing.  0, ENOMEM, EINVAL.
+ */
+SOON_API int soon_completions_add(soon_completions *set, soon_future *f);
+
+/*
+ * The next that is done: first those that were when they came, in the order
+ * given, then in the order of completion.  Each once.  *f is borrowed until the
+ * following next() or free().  0; ENODATA: none left; ETIMEDOUT; EDEADLK: every
+ * one left is a job that waits here itself; EINVAL.  Blocks.
+ */
+SOON_API int soon_completions_next(soon_completions *set, soon_nsec timeout,
+				   soon_future **f);
+
+/* How many next() has yet to return, done or not. */
+SOON_API size_t soon_completions_left(const soon_completions *set);
+
+/* Waits for nothing; allows NULL. */
+SOON_API void soon_completions_free(soon_completions *set);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

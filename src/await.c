@@ -1,0 +1,103 @@
+/*
+ * await.c - waiting for one future; and sleeping, which is waiting for the
+ * request to stop.
+ */
+#include "job.h"
+#include "thread.h"
+
+#include <errno.h>
+
+/* Jobs that a waiting thread which is no worker may have on its stack. */
+enum { MOST_HELPED = 64 };
+
+static bool may_help(const struct soon_future *f)
+{
+	const struct sooni_context *c;
+	int depth = 0;
+
+	/* relaxed: HELPED is there from birth. */
+	if (!(atomic_load_explicit(&f->marks, memory_order_relaxed) &
+	      SOONI_HELPED))
+		return false;
+	for (c = sooni_running(); c != NULL; c = c->below)
+		depth++;
+	return depth < MOST_HELPED;
+}
+
+bool sooni_run_awaited(struct soon_future *f)
+{
+	if (f->fn == NULL || sooni_state(f) & (SOONI_RUNNING | SOONI_DONE))
+		return false;
+	if (sooni_me.worker != NULL) {
+		if (!sooni_me.hooks->claim(sooni_me.worker, f))
+			return false;
+	} else if (!may_help(f) || !sooni_future_claim(f, false, true)) {
+		return false;
+	}
+	sooni_guest_run(f);
+	return true;
+}
+
+int sooni_await(struct soon_future *f, int64_t deadline)
+{
+	int rc;
+
+	if (sooni_state(f) & SOONI_DONE)
+		return 0;
+	if (deadline == 0)
+		return ETIMEDOUT;
+	if (deadline == SOON_FOREVER) {
+		if (sooni_runs_here(f))
+			return EDEADLK;
+		if (sooni_run_awaited(f))
+			return 0;
+	}
+	if (sooni_spin(&f->state, SOONI_DONE, 0))
+		return 0;
+	sooni_wait_begin();
+	rc = sooni_sleep(&f->state, SOONI_DONE, 0, deadline);
+	sooni_wait_end();
+	return rc;
+}
+
+int soon_future_wait(soon_future *f, soon_nsec timeout)
+{
+	if (f == NULL)
+		return EINVAL;
+	if (sooni_state(f) & SOONI_DONE)
+		return 0;
+	return sooni_await(f, sooni_deadline(timeout));
+}
+
+int soon_future_result(soon_future *f, soon_nsec timeout, void **result)
+{
+	int rc;
+
+	if (result != NULL)
+		*result = NULL;
+	rc = soon_future_wait(f, timeout);
+	if (rc != 0)
+		return rc;
+	rc = soon_future_error(f);
+	if (rc == 0 && result != NULL)
+		*result = f->result;
+	return rc;
+}
+
+int soon_sleep(soon_nsec duration)
+{
+	static _Atomic uint32_t nobody; /* asks a thread without a job */
+	int64_t deadline = sooni_deadline(duration);
+	struct soon_future *job = soon_self();
+	int rc;
+
+	if (soon_cancel_requested())
+		return ECANCELED;
+	if (deadline == 0)
+		return 0;
+	sooni_wait_begin();
+	rc = sooni_sleep(job != NULL ? &job->state : &nobody, SOONI_ASKED, 0,
+			 deadline);
+	sooni_wait_end();
+	return rc == 0 ? ECANCELED : 0;
+}

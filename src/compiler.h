@@ -1,0 +1,36 @@
+/*
+ * compiler.h - what the compiler is told beyond C11.
+ */
+#ifndef SOONI_COMPILER_H
+#define SOONI_COMPILER_H
+
+#include <stdalign.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Two lines, because processors fetch them in pairs: what different threads
+ * write lies this far apart.
+ */
+#define SOONI_APART 128
+
+#define sooni_likely(x) __builtin_expect(!!(x), 1)
+#define sooni_unlikely(x) __builtin_expect(!!(x), 0)
+#define sooni_noinline __attribute__((noinline))
+#define sooni_printf(format, first) \
+	__attribute__((format(printf, format, first)))
+
+/* Fetch the line of p, to be written, without waiting for it. */
+#define sooni_prefetch(p) __builtin_prefetch((p), 1)
+
+/*
+ * The initial-exec model reads a thread-local variable without a call.  The
+ * library has little of it, which fits the space that loaders keep for
+ * libraries opened late.
+ */
+#define sooni_tls _Thread_local __attribute__((tls_model("initial-exec")))
+
+#define sooni_container_of(p, type, member) \
+	((type *)(void *)((char *)(p)-offsetof(type, member)))
+
+#endif

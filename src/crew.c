@@ -1,0 +1,219 @@
+/*
+ * crew.c - a pool's threads: starting and ending them, and waiting for their
+ * end.
+ */
+#include "pool.h"
+
+#include "thread.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* Starting and ending: under e->lock. */
+
+/* Its thread has ended or is about to: this waits for no user code. */
+static void join_thread(struct soon_executor *e, struct sooni_worker *w)
+{
+	if (!w->has_thread)
+		return;
+	w->has_thread = false;
+	if (e->leaver == w)
+		e->leaver = NULL;
+	pthread_join(w->thread, NULL);
+}
+
+static void put_spare(struct soon_executor *e, struct sooni_worker *w)
+{
+	w->next_spare = e->spares;
+	e->spares = w;
+}
+
+static void thread_ended(struct soon_executor *e)
+{
+	/* release: all that it did comes before the pool's end.  Pairs with
+	 * await_count().  Who waits there joins the thread before *e goes. */
+	sooni_wake(&e->threads,
+		   atomic_fetch_sub_explicit(&e->threads, 2,
+					     memory_order_acq_rel));
+}
+
+void sooni_crew_end_thread(struct sooni_worker *w, bool off_stack)
+{
+	struct soon_executor *e = w->executor;
+
+	pthread_mutex_lock(&e->lock);
+	/* Each joins the one before, so that of any number that end only one
+	 * keeps its stack. */
+	if (e->leaver != NULL)
+		join_thread(e, e->leaver);
+	e->leaver = w;
+	w->ended = true;
+	if (off_stack)
+		w->off_stack = true;
+	if (w->off_stack)
+		put_spare(e, w);
+	pthread_mutex_unlock(&e->lock);
+	thread_ended(e);
+}
+
+static struct sooni_worker *new_worker(struct soon_executor *e)
+{
+	struct sooni_worker *w = aligned_alloc(SOONI_APART, sizeof(*w));
+
+	if (w == NULL)
+		return NULL;
+	if (sooni_deque_init(&w->queue) != 0)
+		goto undo_alloc;
+	w->executor = e;
+	w->has_thread = false;
+	w->shard = 0;
+	atomic_init(&w->place, SOONI_PLACE_NONE);
+	atomic_init(&w->jobs, 0);
+	atomic_init(&w->thread_id, 0);
+	w->cpu_seen = -1;
+	if (sooni_park_add(&e->park, &w->parker) != 0)
+		goto undo_deque;
+	return w;
+undo_deque:
+	sooni_deque_fini(&w->queue);
+undo_alloc:
+	free(w);
+	return NULL;
+}
+
+void sooni_crew_leave(struct soon_executor *e)
+{
+	pthread_mutex_lock(&e->lock);
+	/* relaxed: ensure_alive() sees it by a shard's lock. */
+	atomic_fetch_sub_explicit(&e->alive, 1, memory_order_relaxed);
+	pthread_mutex_unlock(&e->lock);
+}
+
+/* A worker without a thread: k's if its thread has ended, a spare, or a new
+ * one. */
+static struct sooni_worker *free_worker(struct soon_executor *e,
+					struct sooni_parker *k)
+{
+	struct sooni_worker *w = k != NULL ? sooni_worker_of(k) : NULL;
+
+	if (w != NULL && w->ended)
+		return w;
+	if (w != NULL)
+		w->off_stack = true;
+	w = e->spares;
+	if (w == NULL)
+		return new_worker(e);
+	e->spares = w->next_spare;
+	return w;
+}
+
+/* How many threads do not sleep in the library. */
+static uint32_t busy_threads(struct soon_executor *e)
+{
+	/* relaxed: both only grow a pool a moment later or earlier. */
+	uint32_t alive = atomic_load_explicit(&e->alive, memory_order_relaxed);
+	uint32_t waiting =
+		atomic_load_explicit(&e->waiting, memory_order_relaxed);
+
+	return alive > waiting ? alive - waiting : 0;
+}
+
+bool sooni_crew_is_over(struct soon_executor *e)
+{
+	return busy_threads(e) > e->options.max_workers;
+}
+
+static int start_locked(struct soon_executor *e, struct sooni_parker *k)
+{
+	struct sooni_worker *w = free_worker(e, k);
+	int rc;
+
+	if (w == NULL)
+		return EAGAIN;
+	join_thread(e, w);
+	w->ended = false;
+	w->off_stack = false;
+	/* relaxed: its end, which pairs with await_count(), comes later. */
+	atomic_fetch_add_explicit(&e->threads, 2, memory_order_relaxed);
+	rc = sooni_thread_start(&w->thread, e->options.stack_size,
+				sooni_worker_main, w);
+	if (rc == 0) {
+		w->has_thread = true;
+		/* relaxed: before the thread can leave, which needs the lock. */
+		atomic_fetch_add_explicit(&e->alive, 1, memory_order_relaxed);
+		return 0;
+	}
+	thread_ended(e);
+	put_spare(e, w);
+	return EAGAIN;
+}
+
+/* A thread that park.h counts as running and searching already. */
+int sooni_crew_start(struct soon_executor *e, struct sooni_parker *k)
+{
+	int rc;
+
+	pthread_mutex_lock(&e->lock);
+	rc = start_locked(e, k);
+	pthread_mutex_unlock(&e->lock);
+	if (rc != 0)
+		sooni_park_exit(&e->park, true);
+	return rc;
+}
+
+/* Wait until a counter by 2 is down to n. */
+static int await_count(_Atomic uint32_t *counter, uint32_t n, int64_t deadline)
+{
+	uint32_t by_two = ~SOONI_SLEEPERS;
+	uint32_t now;
+
+	/* acquire: pairs with the release of each that leaves. */
+	while ((now = atomic_load_explicit(counter, memory_order_acquire) &
+		      by_two) > 2 * n)
+		if (sooni_sleep(counter, by_two, now, deadline) != 0)
+			return ETIMEDOUT;
+	return 0;
+}
+
+/* Without the lock, which the thread may need before it ends. */
+static void join_unlocked(struct soon_executor *e, struct sooni_worker *w)
+{
+	bool has_thread;
+
+	pthread_mutex_lock(&e->lock);
+	has_thread = w->has_thread;
+	w->has_thread = false;
+	if (e->leaver == w)
+		e->leaver = NULL;
+	pthread_mutex_unlock(&e->lock);
+	if (has_thread)
+		pthread_join(w->thread, NULL);
+}
+
+int sooni_crew_join(struct soon_executor *e, int64_t deadline)
+{
+	uint32_t i;
+
+	if (await_count(&e->threads, 0, deadline) != 0)
+		return ETIMEDOUT;
+	/* No thread starts any more.  Of several that wait here, each returns
+	 * when all have ended. */
+	pthread_mutex_lock(&e->joining);
+	for (i = 0; i < sooni_park_count(&e->park); i++)
+		join_unlocked(e, sooni_worker_at(e, i));
+	pthread_mutex_unlock(&e->joining);
+	return await_count(&e->home.guests, 0, deadline);
+}
+
+void sooni_pool_drain(struct soon_executor *e)
+{
+	uint32_t mine = sooni_worker_self(e) != NULL;
+
+	sooni_pool_close(e, SOONI_CLOSED);
+	sooni_wait_begin();
+	if (mine)
+		await_count(&e->threads, 1, INT64_MAX);
+	else
+		sooni_crew_join(e, INT64_MAX);
+	sooni_wait_end();
+}

@@ -1,0 +1,165 @@
+/*
+ * executor.c - opening, shutting down and freeing pools.
+ */
+#include "pool.h"
+#include "sized.h"
+#include "thread.h"
+
+#include <soon/executor.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	DEFAULT_MAX_WORKERS = 256,
+	FLAGS = SOON_HELP | SOON_INLINE,
+	SHUTDOWN_FLAGS = SOON_CANCEL_PENDING | SOON_CANCEL_RUNNING
+};
+#define DEFAULT_IDLE_TIMEOUT (10 * SOON_SEC)
+
+static unsigned at_most(unsigned n, unsigned most)
+{
+	return n < most ? n : most;
+}
+
+/* What a program gave, in the form that this library knows. */
+static int read_options(soon_executor_options *o,
+			const soon_executor_options *given)
+{
+	int rc = sooni_read_struct(o, sizeof(*o), given, given->size);
+
+	if (rc != 0)
+		return rc;
+	if (o->flags & ~(unsigned)FLAGS || o->idle_timeout < 0 ||
+	    (unsigned)o->when_full > SOON_CALLER_RUNS ||
+	    (o->workers > o->max_workers && o->max_workers > 0) ||
+	    o->max_workers > SOONI_PARK_MOST || o->workers > SOONI_PARK_MOST)
+		return EINVAL;
+	if (o->max_pending > 0 || o->when_full != SOON_BLOCK ||
+	    o->unread_error != NULL)
+		return ENOTSUP;
+	return 0;
+}
+
+static void fill_in(soon_executor_options *o)
+{
+	unsigned cpus = at_most(sooni_cpus(), SOONI_PARK_MOST);
+
+	if (o->max_workers == 0 && o->workers > DEFAULT_MAX_WORKERS)
+		o->max_workers = o->workers;
+	else if (o->max_workers == 0 && cpus > DEFAULT_MAX_WORKERS &&
+		 o->workers == 0)
+		o->max_workers = cpus;
+	else if (o->max_workers == 0)
+		o->max_workers = DEFAULT_MAX_WORKERS;
+	if (o->workers == 0)
+		o->workers = at_most(cpus, o->max_workers);
+	if (o->idle_timeout == 0)
+		o->idle_timeout = DEFAULT_IDLE_TIMEOUT;
+	if (o->name == NULL)
+		o->name = "soon";
+}
+
+soon_executor *soon_executor_open(const soon_executor_options *given)
+{
+	static const soon_executor_options defaults =
+		SOON_EXECUTOR_OPTIONS_INIT;
+	soon_executor_options o;
+	struct soon_executor *e;
+	int rc = read_options(&o, given != NULL ? given : &defaults);
+
+	if (rc != 0)
+		goto failed;
+	fill_in(&o);
+	rc = ENOMEM;
+	e = aligned_alloc(SOONI_APART, sizeof(*e));
+	if (e == NULL)
+		goto failed;
+	e->options = o;
+	e->options.name = e->name;
+	strncpy(e->name, o.name, sizeof(e->name) - 1);
+	e->name[sizeof(e->name) - 1] = '\0';
+	rc = sooni_pool_init(e);
+	if (rc == 0)
+		return e;
+	free(e);
+failed:
+	errno = rc;
+	return NULL;
+}
+
+soon_executor *soon_executor_new(unsigned max_workers)
+{
+	soon_executor_options o = SOON_EXECUTOR_OPTIONS_INIT;
+
+	o.max_workers = max_workers;
+	return soon_executor_open(&o);
+}
+
+/* Whether the pool cannot end before this thread returns. */
+static bool is_inside(struct soon_executor *e)
+{
+	const struct sooni_context *c;
+	const struct sooni_telling *t;
+
+	if (sooni_worker_self(e) != NULL)
+		return true;
+	for (t = sooni_me.telling; t != NULL; t = t->below)
+		if (t->home == &e->home)
+			return true;
+	for (c = sooni_running(); c != NULL; c = c->below)
+		if (c->job->home == &e->home)
+			return true;
+	return false;
+}
+
+static void cancel_pending(struct soon_executor *e)
+{
+	struct soon_future *f;
+
+	while ((f = sooni_pool_take_any(e)) != NULL) {
+		/* The entry taken keeps f until it is dropped. */
+		sooni_future_cancel_idle(f);
+		sooni_future_drop_entry(f);
+	}
+}
+
+static void ask_if_home(struct soon_future *job, void *home)
+{
+	if (job->home == home)
+		sooni_future_ask(job);
+}
+
+int soon_executor_shutdown(soon_executor *e, unsigned flags, soon_nsec timeout)
+{
+	int64_t deadline;
+	int rc;
+
+	if (e == NULL || flags & ~(unsigned)SHUTDOWN_FLAGS)
+		return EINVAL;
+	if (timeout > 0 && is_inside(e))
+		return EDEADLK;
+	deadline = sooni_deadline(timeout);
+	sooni_pool_close(e, SOONI_CLOSED);
+	if (flags & SOON_CANCEL_PENDING)
+		cancel_pending(e);
+	if (flags & SOON_CANCEL_RUNNING)
+		sooni_threads_look(ask_if_home, &e->home);
+	sooni_wait_begin();
+	rc = sooni_crew_join(e, deadline);
+	sooni_wait_end();
+	return rc != 0 && timeout <= 0 ? EINPROGRESS : rc;
+}
+
+void soon_executor_free(soon_executor *e)
+{
+	if (e == NULL || sooni_is_default(e))
+		return;
+	assert(!is_inside(e));
+	soon_executor_shutdown(e, 0, SOON_FOREVER);
+	sooni_monitor_forget(e);
+	sooni_pool_fini(e);
+	free(e);
+}

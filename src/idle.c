@@ -1,0 +1,105 @@
+/*
+ * idle.c - how a worker that finds no job goes idle, or leaves.
+ */
+#include "pool.h"
+
+/* Places: who counts as running.  See enum sooni_place. */
+
+void sooni_hold_place(struct sooni_worker *w)
+{
+	/* relaxed: nobody else changes NONE, and TAKEN is for sooni_regain_place(). */
+	if (atomic_load_explicit(&w->place, memory_order_relaxed) ==
+	    SOONI_PLACE_NONE)
+		atomic_store_explicit(&w->place, SOONI_PLACE_HELD,
+				      memory_order_relaxed);
+}
+
+/* The worker is running, whatever the monitor found. */
+void sooni_regain_place(struct sooni_worker *w)
+{
+	/* acq_rel: the monitor, which takes what is HELD, has taken it before
+	 * or never will.  Pairs with its compare-and-swap. */
+	if (atomic_exchange_explicit(&w->place, SOONI_PLACE_NONE,
+				     memory_order_acq_rel) ==
+	    SOONI_PLACE_TAKEN)
+		sooni_park_unblock(&w->executor->park, true);
+}
+
+/*
+ * Whether the thread may leave, with its parker on the stack or not.  With every
+ * shard locked nobody can be between looking at `alive` and publishing: so either
+ * a job is seen here, or its submitter sees that this thread has left.
+ */
+static bool leave(struct sooni_worker *w, bool on_stack)
+{
+	struct soon_executor *e = w->executor;
+	bool over;
+	bool left;
+
+	sooni_pool_lock_shards(e);
+	over = sooni_crew_is_over(e) || sooni_pool_phase(e) != SOONI_OPEN;
+	left = on_stack ? !sooni_pool_has_work(e) &&
+				  sooni_park_leave(&w->parker)
+			: over && !sooni_pool_has_work(e);
+	if (left)
+		sooni_crew_leave(e);
+	sooni_pool_unlock_shards(e);
+	return left;
+}
+
+static enum sooni_end wait_for_call(struct sooni_worker *w)
+{
+	struct soon_executor *e = w->executor;
+	int64_t deadline;
+
+	/* A few look for a moment before they sleep.  relaxed: a rough count.*/
+	if (atomic_fetch_add_explicit(&e->spinning, 1, memory_order_relaxed) <
+	    1 + e->shard_mask / 4)
+		sooni_park_look(&w->parker);
+	atomic_fetch_sub_explicit(&e->spinning, 1, memory_order_relaxed);
+	for (;;) {
+		deadline = sooni_deadline(e->options.idle_timeout);
+		if (sooni_park_wait(&w->parker, deadline) == 0)
+			return SOONI_STAYS;
+		if (leave(w, true))
+			return SOONI_RETIRED;
+		if (sooni_pool_has_work(e))
+			sooni_pool_call(e, SOONI_ANYBODY);
+	}
+}
+
+/* Nothing was found: go idle, or leave.  Running, and searching or not, before;
+ * running and searching after SOONI_STAYS. */
+enum sooni_end sooni_rest(struct sooni_worker *w, bool searching)
+{
+	struct soon_executor *e = w->executor;
+	bool closed = sooni_pool_phase(e) != SOONI_OPEN;
+
+	sooni_regain_place(w);
+	if ((closed || sooni_crew_is_over(e)) && leave(w, false)) {
+		sooni_park_exit(&e->park, searching);
+		if (sooni_pool_has_work(e))
+			sooni_pool_call(e, SOONI_ANYBODY);
+		return SOONI_LEFT;
+	}
+	sooni_park_announce(&e->park, &w->parker, searching);
+	if (sooni_pool_phase(e) != SOONI_OPEN)
+		sooni_park_call_all(&e->park);
+	else if (sooni_pool_has_work(e))
+		sooni_pool_call(e, SOONI_ANYBODY);
+	return wait_for_call(w);
+}
+
+/* If more run than may, this worker goes idle. */
+enum sooni_end sooni_rest_if_surplus(struct sooni_worker *w, bool *searching)
+{
+	struct soon_executor *e = w->executor;
+
+	if (sooni_likely(!sooni_park_is_over(&e->park)))
+		return SOONI_STAYS;
+	sooni_regain_place(w);
+	if (!sooni_park_surplus(&e->park, &w->parker))
+		return SOONI_STAYS;
+	*searching = true;
+	return wait_for_call(w);
+}

@@ -1,0 +1,23 @@
+/*
+ * many.h - waiting for several futures without watching each.
+ */
+#ifndef SOONI_MANY_H
+#define SOONI_MANY_H
+
+#include "job.h"
+
+#include <stddef.h>
+
+/* An array that a program gave: 0, or EINVAL for a NULL in it. */
+int sooni_check_futures(soon_future *const *futures, size_t n);
+
+/* Wait for all: 0, ETIMEDOUT, EDEADLK. */
+int sooni_await_all(soon_future *const *futures, size_t n, int64_t deadline);
+
+/*
+ * Before an untimed wait: EDEADLK if the caller itself runs one of them that is
+ * not done (all: if it runs every one that is not done, and there is one).
+ */
+int sooni_check_deadlock(soon_future *const *futures, size_t n, bool all);
+
+#endif

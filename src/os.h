@@ -1,0 +1,89 @@
+/*
+ * os.h - all that the library asks of the machine.
+ *
+ * Functions return 0 or an errno code.  os_posix.c does threads, time and
+ * memory; os_futex_linux.c or os_futex_cond.c puts threads to sleep.
+ */
+#ifndef SOONI_OS_H
+#define SOONI_OS_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Time on the monotonic clock, in nanoseconds. */
+int64_t sooni_now(void);
+
+/*
+ * The moment `timeout` from now: 0, which is always past, for timeout <= 0;
+ * INT64_MAX, which never comes, for INT64_MAX and for sums above it.
+ */
+int64_t sooni_deadline(int64_t timeout);
+
+/*
+ * Sleep while *word == expected, until somebody wakes the word or the deadline
+ * passes.  May return 0 for no reason at all; ETIMEDOUT says that the deadline
+ * has passed.  Callers loop: see sooni_sleep() in park.c, the only one.
+ */
+int sooni_futex_wait(_Atomic uint32_t *word, uint32_t expected,
+		     int64_t deadline);
+
+/*
+ * Wake everybody who sleeps on the word.  Only its address is used, so that
+ * the word itself may be gone.
+ */
+void sooni_futex_wake(_Atomic uint32_t *word);
+
+/* A pause between two looks at a word that another CPU will change. */
+static inline void sooni_relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__) || defined(__arm__)
+	__asm__ volatile("yield");
+#endif
+}
+
+/* Give the CPU to whoever else could use it. */
+void sooni_yield(void);
+
+/* The CPUs that this process may use, at least 1. */
+unsigned sooni_cpus(void);
+
+/*
+ * Memory that begins a cache line, for free(); NULL without memory.  A block of
+ * megabytes comes in large pages where the system has them: there, first touches
+ * of small pages cost more than all else that is done with a job.
+ */
+void *sooni_alloc(size_t size);
+
+/*
+ * Threads.  They start with every signal blocked except those that report the
+ * thread's own faults and the profiler's, and inherit neither the scheduling
+ * nor the affinity of the thread that starts them.  stack_size 0 is the
+ * system's default; a size below the system's least is raised to it.
+ */
+int sooni_thread_start(pthread_t *thread, size_t stack_size,
+		       void *(*main)(void *), void *arg);
+
+/* Name the calling thread; what exceeds 15 bytes must have been cut. */
+void sooni_thread_name(const char *name);
+
+/* The calling thread's stack: its lowest address, NULL if unknown. */
+char *sooni_thread_stack(size_t *size);
+
+/* The system's number for the calling thread; 0 if it has none. */
+int32_t sooni_thread_id(void);
+
+/* The CPU time that thread has used, in ns; -1 if unknown or gone. */
+int64_t sooni_thread_cpu_time(int32_t id);
+
+/*
+ * Whether the thread is asleep, rather than running or ready to run; true if
+ * unknown.  Dearer than its CPU time.
+ */
+bool sooni_thread_asleep(int32_t id);
+
+#endif

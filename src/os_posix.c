@@ -1,0 +1,225 @@
+/*
+ * os_posix.c - threads and time, the POSIX way.
+ */
+#include "config.h"
+
+#include "os.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LINE ((size_t)64)
+#define LARGE_PAGE ((size_t)2 << 20)
+
+int64_t sooni_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+int64_t sooni_deadline(int64_t timeout)
+{
+	int64_t now;
+
+	if (timeout <= 0)
+		return 0;
+	if (timeout == INT64_MAX)
+		return INT64_MAX;
+	now = sooni_now();
+	return timeout > INT64_MAX - now ? INT64_MAX : now + timeout;
+}
+
+void sooni_yield(void)
+{
+	sched_yield();
+}
+
+unsigned sooni_cpus(void)
+{
+	long n;
+#ifdef __linux__
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set) == 0)
+		return (unsigned)CPU_COUNT(&set);
+#endif
+	n = sysconf(_SC_NPROCESSORS_ONLN);
+	return n > 0 ? (unsigned)n : 1;
+}
+
+void *sooni_alloc(size_t size)
+{
+	void *memory;
+
+	if (size < LARGE_PAGE)
+		return aligned_alloc(LINE, (size + LINE - 1) & ~(LINE - 1));
+	size = (size + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1);
+	memory = aligned_alloc(LARGE_PAGE, size);
+#ifdef MADV_HUGEPAGE
+	if (memory != NULL)
+		madvise(memory, size, MADV_HUGEPAGE); /* a wish */
+#endif
+	return memory;
+}
+
+/*
+ * What a worker is started with: its stack size, the time-sharing scheduler,
+ * and the CPUs of the process's first thread.  The starting thread may be a
+ * pinned real-time one, which is its own affair.
+ */
+static int thread_attributes(pthread_attr_t *attr, size_t stack_size)
+{
+	const struct sched_param normal = { .sched_priority = 0 };
+	size_t least = (size_t)sysconf(_SC_THREAD_STACK_MIN);
+#ifdef __linux__
+	cpu_set_t set;
+#endif
+	int rc = pthread_attr_init(attr);
+
+	if (rc != 0)
+		return rc;
+	if (stack_size > 0)
+		rc = pthread_attr_setstacksize(
+			attr, stack_size < least ? least : stack_size);
+	pthread_attr_setinheritsched(attr, PTHREAD_EXPLICIT_SCHED);
+	pthread_attr_setschedpolicy(attr, SCHED_OTHER);
+	pthread_attr_setschedparam(attr, &normal);
+#ifdef __linux__
+	if (sched_getaffinity(getpid(), sizeof(set), &set) == 0)
+		pthread_attr_setaffinity_np(attr, sizeof(set), &set);
+#endif
+	if (rc != 0)
+		pthread_attr_destroy(attr);
+	return rc;
+}
+
+/* All signals but those that a thread raises by its own fault. */
+static void blocked_signals(sigset_t *set)
+{
+	static const int kept[] = { SIGILL,  SIGTRAP, SIGFPE, SIGBUS,
+				    SIGSEGV, SIGSYS,  SIGPROF };
+	size_t i;
+
+	sigfillset(set);
+	for (i = 0; i < sizeof(kept) / sizeof(*kept); i++)
+		sigdelset(set, kept[i]);
+}
+
+int sooni_thread_start(pthread_t *thread, size_t stack_size,
+		       void *(*main)(void *), void *arg)
+{
+	pthread_attr_t attr;
+	sigset_t blocked;
+	sigset_t old;
+	int rc = thread_attributes(&attr, stack_size);
+
+	if (rc != 0)
+		return rc;
+	/* A thread inherits its creator's mask: so there is no moment at which
+	 * a signal could reach it. */
+	blocked_signals(&blocked);
+	pthread_sigmask(SIG_SETMASK, &blocked, &old);
+	rc = pthread_create(thread, &attr, main, arg);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	pthread_attr_destroy(&attr);
+	return rc;
+}
+
+void sooni_thread_name(const char *name)
+{
+#ifdef __linux__
+	pthread_setname_np(pthread_self(), name);
+#else
+	(void)name;
+#endif
+}
+
+char *sooni_thread_stack(size_t *size)
+{
+	void *low = NULL;
+#ifdef __linux__
+	pthread_attr_t attr;
+
+	if (pthread_getattr_np(pthread_self(), &attr) != 0)
+		return NULL;
+	if (pthread_attr_getstack(&attr, &low, size) != 0)
+		low = NULL;
+	pthread_attr_destroy(&attr);
+#else
+	(void)size;
+#endif
+	return low;
+}
+
+#ifdef __linux__
+
+int32_t sooni_thread_id(void)
+{
+	return (int32_t)syscall(SYS_gettid);
+}
+
+/*
+ * The clock of any thread of the process by its number, in the kernel's
+ * encoding (a CPU clock, of one thread, of scheduled time), which
+ * pthread_getcpuclockid() gives too, but only for a thread that still exists.
+ */
+int64_t sooni_thread_cpu_time(int32_t id)
+{
+	clockid_t clock = (clockid_t)(~(uint32_t)id << 3 | 6);
+	struct timespec t;
+
+	if (clock_gettime(clock, &t) != 0)
+		return -1;
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+bool sooni_thread_asleep(int32_t id)
+{
+	char text[128];
+	const char *state;
+	ssize_t n;
+	int fd;
+
+	snprintf(text, sizeof(text), "/proc/self/task/%d/stat", (int)id);
+	fd = open(text, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return true;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	/* "number (name) state ..."; the name may hold anything, but is short. */
+	state = strrchr(text, ')');
+	return state == NULL || strncmp(state, ") R", 3) != 0;
+}
+
+#else
+
+int32_t sooni_thread_id(void)
+{
+	return 0;
+}
+
+int64_t sooni_thread_cpu_time(int32_t id)
+{
+	(void)id;
+	return -1;
+}
+
+bool sooni_thread_asleep(int32_t id)
+{
+	(void)id;
+	return true;
+}
+
+#endif

@@ -1,0 +1,256 @@
+/*
+ * pool.c - see pool.h.
+ */
+#include "pool.h"
+
+#include "thread.h"
+
+#include <soon/error.h>
+
+#include <errno.h>
+#include <stdlib.h>
+
+static unsigned shard_count(void)
+{
+	unsigned cpus = sooni_cpus();
+	unsigned n = 2;
+
+	while (n < 2 * cpus && n < SOONI_MOST_SHARDS)
+		n *= 2;
+	return n;
+}
+
+static int init_shards(struct soon_executor *e)
+{
+	unsigned n = shard_count();
+	unsigned i;
+
+	e->shards = aligned_alloc(SOONI_APART, n * sizeof(*e->shards));
+	if (e->shards == NULL)
+		return ENOMEM;
+	e->shard_mask = n - 1;
+	for (i = 0; i < n; i++) {
+		if (sooni_deque_init(&e->shards[i].queue) != 0)
+			goto undo;
+		pthread_mutex_init(&e->shards[i].lock, NULL);
+	}
+	return 0;
+undo:
+	while (i-- > 0) {
+		sooni_deque_fini(&e->shards[i].queue);
+		pthread_mutex_destroy(&e->shards[i].lock);
+	}
+	free(e->shards);
+	return ENOMEM;
+}
+
+int sooni_pool_init(struct soon_executor *e)
+{
+	int rc = init_shards(e);
+
+	if (rc != 0)
+		return rc;
+	atomic_init(&e->home.guests, 0);
+	atomic_init(&e->phase, SOONI_OPEN);
+	atomic_init(&e->threads, 0);
+	atomic_init(&e->alive, 0);
+	atomic_init(&e->waiting, 0);
+	atomic_init(&e->spinning, 0);
+	atomic_init(&e->watched, false);
+	e->ever_watched = false;
+	e->next_watched = NULL;
+	pthread_mutex_init(&e->lock, NULL);
+	pthread_mutex_init(&e->joining, NULL);
+	e->spares = NULL;
+	e->leaver = NULL;
+	sooni_park_init(&e->park, e->options.workers, e->options.max_workers);
+	return 0;
+}
+
+void sooni_pool_fini(struct soon_executor *e)
+{
+	uint32_t n = sooni_park_count(&e->park);
+	unsigned i;
+
+	for (i = 0; i < n; i++) {
+		struct sooni_worker *w = sooni_worker_at(e, i);
+
+		sooni_deque_fini(&w->queue);
+		free(w);
+	}
+	for (i = 0; i <= e->shard_mask; i++) {
+		sooni_deque_fini(&e->shards[i].queue);
+		pthread_mutex_destroy(&e->shards[i].lock);
+	}
+	free(e->shards);
+	sooni_park_fini(&e->park);
+	pthread_mutex_destroy(&e->lock);
+	pthread_mutex_destroy(&e->joining);
+}
+
+void sooni_pool_call(struct soon_executor *e, enum sooni_urge urge)
+{
+	struct sooni_parker *k = NULL;
+
+	for (;;) {
+		switch (sooni_park_call(&e->park, urge, &k)) {
+		case SOONI_CALLED:
+			return;
+		case SOONI_CALL_FULL:
+			sooni_monitor_watch(e);
+			return;
+		case SOONI_CALL_START:
+			if (sooni_crew_start(e, k) == 0)
+				return;
+		}
+		/* Others may have relied on the thread that did not start. */
+		urge = SOONI_ONLY_IDLE;
+		if (!sooni_pool_has_work(e))
+			return;
+	}
+}
+
+bool sooni_pool_has_work(struct soon_executor *e)
+{
+	uint32_t n = sooni_park_count(&e->park);
+	unsigned i;
+
+	for (i = 0; i <= e->shard_mask; i++)
+		if (!sooni_deque_is_empty(&e->shards[i].queue))
+			return true;
+	for (i = 0; i < n; i++)
+		if (!sooni_deque_is_empty(&sooni_worker_at(e, i)->queue))
+			return true;
+	return false;
+}
+
+struct soon_future *sooni_pool_take_any(struct soon_executor *e)
+{
+	uint32_t n = sooni_park_count(&e->park);
+	struct soon_future *f;
+	unsigned i;
+
+	for (i = 0; i <= e->shard_mask; i++)
+		if ((f = sooni_queue_take(&e->shards[i].queue)) != NULL)
+			return f;
+	for (i = 0; i < n; i++)
+		if ((f = sooni_queue_take(&sooni_worker_at(e, i)->queue)) != NULL)
+			return f;
+	return NULL;
+}
+
+/* Submitting */
+
+static int refusal(struct soon_executor *e)
+{
+	switch (sooni_pool_phase(e)) {
+	case SOONI_OPEN:
+		return 0;
+	case SOONI_BROKEN:
+		return SOON_EBROKEN;
+	default:
+		return ESHUTDOWN;
+	}
+}
+
+/* The calling thread's; threads are dealt out in turn. */
+static struct sooni_shard *my_shard(struct soon_executor *e)
+{
+	static _Atomic unsigned dealt;
+
+	/* relaxed: any number will do. */
+	if (sooni_me.shard == 0)
+		sooni_me.shard = 1 + atomic_fetch_add_explicit(
+					     &dealt, 1, memory_order_relaxed);
+	return &e->shards[sooni_me.shard & e->shard_mask];
+}
+
+/*
+ * A pool whose last thread has retired starts one before it takes work, so that
+ * it never holds a job that nobody will run.
+ */
+static int ensure_alive(struct soon_executor *e)
+{
+	/* relaxed: leave() in worker.c lowers it under this shard's lock. */
+	if (sooni_likely(atomic_load_explicit(&e->alive,
+					      memory_order_relaxed) > 0))
+		return 0;
+	sooni_park_first(&e->park);
+	return sooni_crew_start(e, NULL);
+}
+
+int sooni_pool_put(struct soon_executor *e, struct soon_future *const *jobs,
+		   size_t n)
+{
+	struct sooni_worker *w = sooni_worker_self(e);
+	struct sooni_shard *shard;
+	int rc;
+
+	if (w != NULL) {
+		rc = refusal(e);
+		if (rc == 0)
+			rc = sooni_deque_push(&w->queue, jobs, n);
+	} else {
+		shard = my_shard(e);
+		pthread_mutex_lock(&shard->lock);
+		rc = refusal(e);
+		if (rc == 0)
+			rc = ensure_alive(e);
+		if (rc == 0)
+			rc = sooni_deque_push(&shard->queue, jobs, n);
+		pthread_mutex_unlock(&shard->lock);
+	}
+	if (rc == 0)
+		sooni_pool_call(e, SOONI_ANYBODY);
+	return rc;
+}
+
+int sooni_pool_enter(struct soon_executor *e)
+{
+	struct sooni_shard *shard = my_shard(e);
+	int rc;
+
+	pthread_mutex_lock(&shard->lock);
+	rc = refusal(e);
+	/* relaxed: under the lock, which comes before the pool's end. */
+	if (rc == 0)
+		atomic_fetch_add_explicit(&e->home.guests, 2,
+					  memory_order_relaxed);
+	pthread_mutex_unlock(&shard->lock);
+	return rc;
+}
+
+/* Ending */
+
+void sooni_pool_lock_shards(struct soon_executor *e)
+{
+	unsigned i;
+
+	for (i = 0; i <= e->shard_mask; i++)
+		pthread_mutex_lock(&e->shards[i].lock);
+}
+
+void sooni_pool_unlock_shards(struct soon_executor *e)
+{
+	unsigned i;
+
+	for (i = 0; i <= e->shard_mask; i++)
+		pthread_mutex_unlock(&e->shards[i].lock);
+}
+
+void sooni_pool_close(struct soon_executor *e, enum sooni_phase phase)
+{
+	uint32_t open = SOONI_OPEN;
+	unsigned i;
+
+	/* seq_cst: comes before the look at who is idle.  The first close
+	 * decides what later submits are told. */
+	atomic_compare_exchange_strong_explicit(&e->phase, &open, phase,
+						memory_order_seq_cst,
+						memory_order_seq_cst);
+	for (i = 0; i <= e->shard_mask; i++) {
+		pthread_mutex_lock(&e->shards[i].lock);
+		pthread_mutex_unlock(&e->shards[i].lock);
+	}
+	sooni_park_call_all(&e->park);
+}

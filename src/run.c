@@ -1,0 +1,103 @@
+/*
+ * run.c - running a job, and what it may say and ask about itself.
+ */
+#include "job.h"
+#include "thread.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Its address is what soon_fail() returns. */
+static char failure;
+
+static void free_arg(struct soon_future *f)
+{
+	struct sooni_side *side = sooni_side(f);
+
+	if (side != NULL && side->free_arg != NULL)
+		side->free_arg(f->arg);
+}
+
+struct sooni_outcome sooni_job_call(struct soon_future *f)
+{
+	struct sooni_context context = { .job = f };
+	struct sooni_outcome outcome = { 0, NULL };
+	void *result;
+
+	sooni_context_push(&context);
+	result = f->fn(f->arg);
+	free_arg(f);
+	sooni_context_pop(&context);
+	if (sooni_unlikely(result == &failure)) {
+		outcome.code = context.code != 0 ? context.code : EINVAL;
+		outcome.message = context.message;
+	} else {
+		f->result = result;
+		if (sooni_unlikely(context.message != NULL))
+			free(context.message);
+	}
+	return outcome;
+}
+
+void sooni_job_settle(struct soon_future *f, struct sooni_outcome outcome)
+{
+	if (sooni_unlikely(outcome.code != 0))
+		sooni_future_fail(f, outcome.code, outcome.message);
+	else
+		sooni_future_settle(f, SOONI_DONE);
+}
+
+void sooni_job_run(struct soon_future *f)
+{
+	sooni_job_settle(f, sooni_job_call(f));
+}
+
+void sooni_guest_run(struct soon_future *f)
+{
+	bool alone = sooni_me.worker == NULL && sooni_running() == NULL;
+
+	if (alone)
+		sooni_thread_join_list();
+	sooni_job_run(f);
+	if (alone)
+		sooni_thread_leave_list();
+}
+
+void sooni_job_fail(struct soon_future *f, int code)
+{
+	free_arg(f);
+	sooni_future_fail(f, code, NULL);
+}
+
+void *soon_fail(int code, const char *format, ...)
+{
+	struct sooni_context *running = sooni_running();
+	va_list args;
+
+	if (running == NULL)
+		return &failure;
+	free(running->message);
+	running->message = NULL;
+	running->code = code != 0 ? code : EINVAL;
+	if (format != NULL) {
+		va_start(args, format);
+		if (vasprintf(&running->message, format, args) < 0)
+			running->message = NULL;
+		va_end(args);
+	}
+	return &failure;
+}
+
+soon_future *soon_self(void)
+{
+	struct sooni_context *running = sooni_running();
+
+	return running != NULL ? running->job : NULL;
+}
+
+bool soon_cancel_requested(void)
+{
+	return soon_future_cancel_requested(soon_self());
+}

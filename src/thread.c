@@ -1,0 +1,104 @@
+/*
+ * thread.c - see thread.h.
+ *
+ * Looking at another thread's jobs: the looker sets `lookers`, then reads
+ * which job the thread runs.  A thread that ends a job first takes it off its
+ * list, then reads `lookers`, and settles the job only when it is clear.
+ * All four are sequentially consistent: either the looker does not see the job
+ * or the job's thread sees the looker, and waits.
+ */
+#include "thread.h"
+
+#include "sleep.h"
+
+#include <soon/executor.h>
+
+sooni_tls struct sooni_me sooni_me;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct sooni_me *threads; /* under lock */
+
+/* LOOKING under lock, or 0; bit 0 is SOONI_SLEEPERS. */
+enum { LOOKING = 2 };
+static alignas(SOONI_APART) _Atomic uint32_t lookers;
+
+void sooni_thread_join_list(void)
+{
+	pthread_mutex_lock(&lock);
+	sooni_me.next = threads;
+	sooni_me.link = &threads;
+	if (threads != NULL)
+		threads->link = &sooni_me.next;
+	threads = &sooni_me;
+	pthread_mutex_unlock(&lock);
+}
+
+void sooni_thread_leave_list(void)
+{
+	pthread_mutex_lock(&lock);
+	*sooni_me.link = sooni_me.next;
+	if (sooni_me.next != NULL)
+		sooni_me.next->link = sooni_me.link;
+	pthread_mutex_unlock(&lock);
+}
+
+void sooni_threads_look(void (*look)(struct soon_future *job, void *ctx),
+			void *ctx)
+{
+	struct sooni_me *me;
+	struct sooni_context *c;
+
+	pthread_mutex_lock(&lock);
+	/* seq_cst: see above. */
+	atomic_exchange_explicit(&lookers, LOOKING, memory_order_seq_cst);
+	for (me = threads; me != NULL; me = me->next)
+		for (c = atomic_load_explicit(&me->running,
+					      memory_order_seq_cst);
+		     c != NULL; c = c->below)
+			look(c->job, ctx);
+	/* release: the looks come before the jobs' ends.  Pairs with the
+	 * acquire in sooni_sleep(). */
+	sooni_wake(&lookers, atomic_exchange_explicit(&lookers, 0,
+						      memory_order_acq_rel));
+	pthread_mutex_unlock(&lock);
+}
+
+void sooni_context_push(struct sooni_context *c)
+{
+	c->below = sooni_running();
+	/* release: *c, for a looker. */
+	atomic_store_explicit(&sooni_me.running, c, memory_order_release);
+}
+
+void sooni_context_pop(struct sooni_context *c)
+{
+	/* seq_cst, both: see above. */
+	atomic_store_explicit(&sooni_me.running, c->below,
+			      memory_order_seq_cst);
+	if (sooni_unlikely(atomic_load_explicit(
+				   &lookers, memory_order_seq_cst) != 0))
+		sooni_sleep(&lookers, LOOKING, LOOKING, INT64_MAX);
+}
+
+bool sooni_runs_here(const struct soon_future *f)
+{
+	const struct sooni_context *c;
+
+	for (c = sooni_running(); c != NULL; c = c->below)
+		if (c->job == f)
+			return true;
+	return false;
+}
+
+void soon_blocking_begin(void)
+{
+	if (sooni_me.blocking++ == 0 && sooni_me.worker != NULL)
+		sooni_me.hooks->give_place(sooni_me.worker, false);
+}
+
+void soon_blocking_end(void)
+{
+	if (sooni_me.blocking > 0 && --sooni_me.blocking == 0 &&
+	    sooni_me.worker != NULL)
+		sooni_me.hooks->take_place(sooni_me.worker, false);
+}

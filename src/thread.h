@@ -1,0 +1,113 @@
+/*
+ * thread.h - what each thread is doing: the jobs that it runs, and how it
+ * waits.
+ *
+ * A waiting worker gives its place to another and may run the awaited job
+ * itself; only worker.c knows how, so it fills in these hooks when a worker
+ * starts.  Threads that are no workers have none.
+ */
+#ifndef SOONI_THREAD_H
+#define SOONI_THREAD_H
+
+#include "compiler.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct soon_future;
+struct sooni_home;
+struct sooni_worker;
+
+/* A running job; these lie on the stack of the thread that runs them. */
+struct sooni_context {
+	struct soon_future *job;
+	struct sooni_context *below; /* the job that waits for this one */
+	int code;		     /* of the latest soon_fail(); 0: none */
+	char *message;
+};
+
+/* Callbacks or a destructor of a job are running on this thread. */
+struct sooni_telling {
+	const struct sooni_home *home;
+	struct sooni_telling *below;
+};
+
+struct sooni_hooks {
+	/* The worker is about to sleep; wait: in a call of the library, so that
+	 * another thread may take its place even above max_workers. */
+	void (*give_place)(struct sooni_worker *w, bool wait);
+	void (*take_place)(struct sooni_worker *w, bool wait);
+	/* Claim the job that the worker waits for, to be run at once. */
+	bool (*claim)(struct sooni_worker *w, struct soon_future *f);
+};
+
+/* One to a thread. */
+struct sooni_me {
+	/* the innermost job; the thread writes, sooni_threads_look() reads */
+	_Atomic(struct sooni_context *) running;
+	struct sooni_telling *telling;
+	struct sooni_worker *worker; /* NULL: no worker */
+	const struct sooni_hooks *hooks;
+	unsigned blocking; /* how deep in soon_blocking_begin() */
+	unsigned shard;	   /* where it submits; 0: not chosen yet */
+	struct sooni_me *next; /* in the list of threads that run jobs */
+	struct sooni_me **link;
+};
+
+extern sooni_tls struct sooni_me sooni_me;
+
+/*
+ * The list of threads that may run jobs.  A worker joins it for its life,
+ * another thread while it runs a job.
+ */
+void sooni_thread_join_list(void);
+void sooni_thread_leave_list(void);
+
+/*
+ * Call look(job, ctx) for every job that runs, on any thread, while none of
+ * them can end.  It must be quick and call nobody's code.
+ */
+void sooni_threads_look(void (*look)(struct soon_future *job, void *ctx),
+			void *ctx);
+
+/* The job in c runs on this thread; it must be popped before it is settled. */
+void sooni_context_push(struct sooni_context *c);
+void sooni_context_pop(struct sooni_context *c);
+
+static inline void sooni_telling_push(struct sooni_telling *t,
+				      const struct sooni_home *home)
+{
+	t->home = home;
+	t->below = sooni_me.telling;
+	sooni_me.telling = t;
+}
+
+static inline void sooni_telling_pop(struct sooni_telling *t)
+{
+	sooni_me.telling = t->below;
+}
+
+static inline struct sooni_context *sooni_running(void)
+{
+	/* relaxed: the thread's own. */
+	return atomic_load_explicit(&sooni_me.running, memory_order_relaxed);
+}
+
+/* Whether f is a job that this thread is running. */
+bool sooni_runs_here(const struct soon_future *f);
+
+/* Around every sleep of the library on somebody else's behalf. */
+static inline void sooni_wait_begin(void)
+{
+	if (sooni_me.worker != NULL)
+		sooni_me.hooks->give_place(sooni_me.worker, true);
+}
+
+static inline void sooni_wait_end(void)
+{
+	if (sooni_me.worker != NULL)
+		sooni_me.hooks->take_place(sooni_me.worker, true);
+}
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * waiter.h - the one list on which everything that waits for a future hangs:
+ * callbacks, waits for several, sets.
+ *
+ * A waiter is embedded in what it belongs to.  It is fired exactly once, or
+ * removed; never both.
+ */
+#ifndef SOONI_WAITER_H
+#define SOONI_WAITER_H
+
+#include "job.h"
+#include "list.h"
+
+#include <stdbool.h>
+
+struct sooni_waiter {
+	struct sooni_link link;
+	/*
+	 * Called once when f is done, on the thread that made it so, without
+	 * locks.  `user` waiters run the user's code, after all others, in the
+	 * order in which they were added; the others do not block, and *w
+	 * may be gone once they have told its owner.
+	 */
+	void (*fire)(struct sooni_waiter *w, struct soon_future *f);
+	bool user;
+};
+
+/* Hang w on f.  False: f is done, and w was neither added nor fired. */
+bool sooni_waiter_add(struct soon_future *f, struct sooni_waiter *w);
+
+/* Take w off.  False: f is done, and w was fired or will be presently. */
+bool sooni_waiter_remove(struct soon_future *f, struct sooni_waiter *w);
+
+/* For whoever made f done: fire all. */
+void sooni_waiters_fire(struct soon_future *f);
+
+/* Wait until the list of f is not locked; returns its state. */
+uint32_t sooni_waiters_unlocked(struct soon_future *f);
+
+#endif

@@ -1,0 +1,136 @@
+/*
+ * watch.c - see watch.h.
+ */
+#include "watch.h"
+
+#include "thread.h"
+#include "waiter.h"
+
+#include <stdlib.h>
+
+/* The bits of word, beside SOONI_SLEEPERS. */
+enum {
+	CAME = 2, /* the first has come */
+	ALL = 4	  /* all are done or removed; nobody else looks any more */
+};
+
+struct node {
+	struct sooni_waiter waiter;
+	struct sooni_watch *watch;
+	bool hung;
+};
+
+struct sooni_watch {
+	_Atomic uint32_t word;
+	_Atomic size_t left; /* neither done nor removed; 1 more while opening */
+	_Atomic(soon_future *) first;
+	enum soon_when when;
+	soon_future *const *futures;
+	size_t n;
+	struct node nodes[];
+};
+
+bool sooni_watch_ends(const soon_future *f, enum soon_when when)
+{
+	uint32_t s = sooni_state(f);
+
+	return s & SOONI_DONE && (when == SOON_FIRST_COMPLETED ||
+				  s & (SOONI_FAILED | SOONI_CANCELLED));
+}
+
+/* acq_rel, here and below: the future is done, for the thread that wakes. */
+static void set(struct sooni_watch *w, uint32_t bit)
+{
+	sooni_wake(&w->word, atomic_fetch_or_explicit(&w->word, bit,
+						      memory_order_acq_rel));
+}
+
+/* n are done or removed.  The last to say so frees w for its owner, and does
+ * not touch it afterwards. */
+static void count_down(struct sooni_watch *w, size_t n)
+{
+	if (atomic_fetch_sub_explicit(&w->left, n, memory_order_acq_rel) == n)
+		set(w, ALL);
+}
+
+static void note(struct sooni_watch *w, soon_future *f)
+{
+	soon_future *none = NULL;
+
+	if (sooni_watch_ends(f, w->when) &&
+	    atomic_compare_exchange_strong_explicit(&w->first, &none, f,
+						    memory_order_acq_rel,
+						    memory_order_relaxed))
+		set(w, CAME);
+	count_down(w, 1);
+}
+
+static void fire(struct sooni_waiter *waiter, soon_future *f)
+{
+	note(sooni_container_of(waiter, struct node, waiter)->watch, f);
+}
+
+struct sooni_watch *sooni_watch_open(soon_future *const *futures, size_t n,
+				     enum soon_when when)
+{
+	struct sooni_watch *w;
+	size_t i;
+
+	if (n > (SIZE_MAX - sizeof(*w)) / sizeof(w->nodes[0]))
+		return NULL;
+	w = malloc(sizeof(*w) + n * sizeof(w->nodes[0]));
+	if (w == NULL)
+		return NULL;
+	atomic_init(&w->word, 0);
+	atomic_init(&w->left, n + 1);
+	atomic_init(&w->first, NULL);
+	w->when = when;
+	w->futures = futures;
+	w->n = n;
+	for (i = 0; i < n; i++) {
+		struct node *node = &w->nodes[i];
+
+		node->watch = w;
+		node->waiter.fire = fire;
+		node->waiter.user = false;
+		node->hung = sooni_waiter_add(futures[i], &node->waiter);
+		if (!node->hung)
+			note(w, futures[i]);
+	}
+	count_down(w, 1);
+	return w;
+}
+
+int sooni_watch_wait(struct sooni_watch *w, int64_t deadline)
+{
+	int rc;
+
+	if (sooni_spin(&w->word, CAME | ALL, 0))
+		return 0;
+	sooni_wait_begin();
+	rc = sooni_sleep(&w->word, CAME | ALL, 0, deadline);
+	sooni_wait_end();
+	return rc;
+}
+
+soon_future *sooni_watch_first(struct sooni_watch *w)
+{
+	return atomic_load_explicit(&w->first, memory_order_acquire);
+}
+
+void sooni_watch_close(struct sooni_watch *w)
+{
+	size_t removed = 0;
+	size_t i;
+
+	for (i = 0; i < w->n; i++)
+		if (w->nodes[i].hung &&
+		    sooni_waiter_remove(w->futures[i], &w->nodes[i].waiter))
+			removed++;
+	if (removed > 0)
+		count_down(w, removed);
+	/* Those that could not be removed are being fired at this moment. */
+	if (!sooni_spin(&w->word, ALL, 0))
+		sooni_sleep(&w->word, ALL, 0, INT64_MAX);
+	free(w);
+}

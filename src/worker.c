@@ -1,0 +1,306 @@
+/*
+ * worker.c - what a pool's thread does: find a job, run it, go idle.
+ */
+#include "pool.h"
+#include "thread.h"
+
+#include <soon/error.h>
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	/* Jobs from its own queue before a worker looks at the shards, so that
+	 * one that feeds itself does not starve what comes from outside. */
+	TURNS = 61,
+	/* A worker whose stack is used up but for a quarter, within these
+	 * bounds, runs no awaited jobs on top. */
+	LEAST_STACK_LEFT = 16 << 10,
+	MOST_STACK_LEFT = 256 << 10
+};
+
+static void give_place(struct sooni_worker *w, bool wait)
+{
+	struct soon_executor *e = w->executor;
+
+	if (w->given++ > 0)
+		return;
+	sooni_regain_place(w);
+	/* relaxed: see busy_threads(). */
+	if (wait)
+		atomic_fetch_add_explicit(&e->waiting, 1, memory_order_relaxed);
+	sooni_park_block(&e->park, !wait);
+	if (sooni_pool_has_work(e))
+		sooni_pool_call(e, SOONI_ANYBODY);
+}
+
+static void take_place(struct sooni_worker *w, bool wait)
+{
+	struct soon_executor *e = w->executor;
+
+	if (--w->given > 0)
+		return;
+	sooni_park_unblock(&e->park, !wait);
+	/* relaxed: see busy_threads(). */
+	if (wait)
+		atomic_fetch_sub_explicit(&e->waiting, 1, memory_order_relaxed);
+	sooni_hold_place(w);
+}
+
+/* Finding jobs */
+
+static struct soon_future *find_in_shards(struct sooni_worker *w)
+{
+	struct soon_executor *e = w->executor;
+	unsigned i;
+
+	for (i = 0; i <= e->shard_mask; i++) {
+		unsigned at = (w->shard + i) & e->shard_mask;
+		void *item;
+
+		do
+			item = sooni_deque_take_pushed(&e->shards[at].queue,
+						       &w->seen[at]);
+		while (item == SOONI_DEQUE_RETRY);
+		if (item != NULL) {
+			w->shard = at;
+			return item;
+		}
+	}
+	return NULL;
+}
+
+/* xorshift: G. Marsaglia, "Xorshift RNGs", 2003. */
+static uint32_t next_random(struct sooni_worker *w)
+{
+	w->random ^= w->random << 13;
+	w->random ^= w->random >> 17;
+	w->random ^= w->random << 5;
+	return w->random;
+}
+
+static struct soon_future *steal(struct sooni_worker *w)
+{
+	struct soon_executor *e = w->executor;
+	uint32_t n = sooni_park_count(&e->park);
+	uint32_t start = next_random(w) % n;
+	uint32_t i;
+
+	for (i = 0; i < n; i++) {
+		struct sooni_parker *k =
+			sooni_park_at(&e->park, (start + i) % n);
+		struct soon_future *f =
+			sooni_queue_take(&sooni_worker_of(k)->queue);
+
+		if (f != NULL)
+			return f;
+	}
+	return NULL;
+}
+
+/* The worker's own jobs begin in the order in which it submitted them. */
+static struct soon_future *find(struct sooni_worker *w)
+{
+	struct soon_future *f;
+
+	if (++w->turn >= TURNS) {
+		w->turn = 0;
+		f = find_in_shards(w);
+		if (f != NULL)
+			return f;
+	}
+	f = sooni_queue_take(&w->queue);
+	if (f == NULL)
+		f = find_in_shards(w);
+	return f != NULL ? f : steal(w);
+}
+
+/* Whether there is more where the last came from; a hint. */
+static bool has_more(struct sooni_worker *w)
+{
+	return !sooni_deque_is_empty(&w->queue) ||
+	       !sooni_deque_is_empty(&w->executor->shards[w->shard].queue);
+}
+
+static void found(struct soon_executor *e)
+{
+	if (sooni_park_found(&e->park) && sooni_pool_has_work(e))
+		sooni_pool_call(e, SOONI_ANYBODY);
+}
+
+/* Running them */
+
+/* Take the job that the worker waits for out of its own queue, if it is at
+ * either end; elsewhere its entry stays, and is dropped when it is met. */
+static bool take_own(struct sooni_worker *w, struct soon_future *f)
+{
+	return sooni_deque_pop_if(&w->queue, f) ||
+	       sooni_deque_take_if(&w->queue, f);
+}
+
+static bool claim(struct sooni_worker *w, struct soon_future *f)
+{
+	if ((char *)__builtin_frame_address(0) < w->stack_limit)
+		return false;
+	if (f->home != &w->executor->home)
+		return sooni_future_claim(f, false, true);
+	if (!take_own(w, f))
+		return sooni_future_claim(f, false, false);
+	if (sooni_future_claim(f, true, false))
+		return true;
+	sooni_future_drop_entry(f);
+	return false;
+}
+
+static const struct sooni_hooks hooks = { give_place, take_place, claim };
+
+/*
+ * Run and settle f.  Whether the worker now counts as searching: where there is
+ * nothing else to do it says so before the result can be seen, so that a submit
+ * that follows on the result calls nobody else.
+ */
+static bool run(struct sooni_worker *w, struct soon_future *f)
+{
+	struct sooni_outcome outcome = sooni_job_call(f);
+
+	/* relaxed: the monitor only compares it with what it was. */
+	atomic_store_explicit(
+		&w->jobs,
+		atomic_load_explicit(&w->jobs, memory_order_relaxed) + 1,
+		memory_order_relaxed);
+	if (outcome.code == 0 && w->given == 0 && !has_more(w)) {
+		sooni_park_search(&w->executor->park);
+		if (sooni_future_settle_quick(f))
+			return true;
+		found(w->executor);
+	}
+	sooni_job_settle(f, outcome);
+	return false;
+}
+
+/* After a job: what it left undone, and whether too many run. */
+static void end_job(struct sooni_worker *w)
+{
+	while (sooni_me.blocking > 0)
+		soon_blocking_end();
+	/* relaxed: the worker's own; TAKEN is seen a job later if not now. */
+	if (sooni_unlikely(atomic_load_explicit(&w->place,
+						memory_order_relaxed) !=
+			   SOONI_PLACE_HELD)) {
+		sooni_regain_place(w);
+		sooni_hold_place(w);
+	}
+}
+
+static enum sooni_end work(struct sooni_worker *w)
+{
+	bool searching = true; /* a new thread counts as that */
+	enum sooni_end end = SOONI_STAYS;
+
+	while (end == SOONI_STAYS) {
+		struct soon_future *f = find(w);
+
+		if (f == NULL) {
+			end = sooni_rest(w, searching);
+			searching = true;
+			continue;
+		}
+		if (searching)
+			found(w->executor);
+		searching = false;
+		if (!sooni_future_claim(f, true, false)) {
+			sooni_future_drop_entry(f);
+			continue;
+		}
+		sooni_hold_place(w);
+		searching = run(w, f);
+		end_job(w);
+		if (!searching)
+			end = sooni_rest_if_surplus(w, &searching);
+	}
+	return end;
+}
+
+/* Beginning and ending */
+
+/* worker_init failed: no job of this pool starts any more. */
+static enum sooni_end break_pool(struct sooni_worker *w)
+{
+	struct soon_executor *e = w->executor;
+	struct soon_future *f;
+
+	sooni_pool_close(e, SOONI_BROKEN);
+	while ((f = sooni_pool_take_any(e)) != NULL) {
+		if (sooni_future_claim(f, true, false))
+			sooni_job_fail(f, SOON_EBROKEN);
+		else
+			sooni_future_drop_entry(f);
+	}
+	sooni_park_exit(&e->park, true);
+	sooni_pool_lock_shards(e);
+	sooni_crew_leave(e);
+	sooni_pool_unlock_shards(e);
+	return SOONI_LEFT;
+}
+
+static void introduce(struct sooni_worker *w)
+{
+	const char *prefix = w->executor->name;
+	char number[12];
+	char name[16];
+	size_t size;
+	size_t left;
+	char *stack = sooni_thread_stack(&size);
+
+	snprintf(number, sizeof(number), "-%u", w->parker.index + 1);
+	snprintf(name, sizeof(name), "%.*s%s",
+		 (int)(sizeof(name) - 1 - strlen(number)), prefix, number);
+	sooni_thread_name(name);
+
+	w->stack_limit = NULL;
+	if (stack != NULL) {
+		left = size / 4;
+		if (left < LEAST_STACK_LEFT)
+			left = LEAST_STACK_LEFT;
+		if (left > MOST_STACK_LEFT)
+			left = MOST_STACK_LEFT;
+		w->stack_limit = stack + left;
+	}
+	w->turn = 0;
+	w->given = 0;
+	w->random = w->parker.index + 1;
+	memset(w->seen, 0, sizeof(w->seen));
+	/* relaxed: the monitor reads it once the worker holds a place. */
+	atomic_store_explicit(&w->thread_id, sooni_thread_id(),
+			      memory_order_relaxed);
+	sooni_me.worker = w;
+	sooni_me.hooks = &hooks;
+	sooni_thread_join_list();
+}
+
+void *sooni_worker_main(void *worker)
+{
+	struct sooni_worker *w = worker;
+	struct soon_executor *e = w->executor;
+	const soon_executor_options *o = &e->options;
+	enum sooni_end end;
+
+	introduce(w);
+	if (o->worker_init != NULL && o->worker_init(o->worker_ctx) != 0) {
+		end = break_pool(w);
+	} else {
+		end = work(w);
+		if (o->worker_fini != NULL)
+			o->worker_fini(o->worker_ctx);
+	}
+	sooni_thread_leave_list();
+	sooni_crew_end_thread(w, end == SOONI_LEFT);
+	return NULL;
+}
+
+struct sooni_worker *sooni_worker_self(struct soon_executor *e)
+{
+	struct sooni_worker *w = sooni_me.worker;
+
+	return w != NULL && w->executor == e ? w : NULL;
+}

@@ -1,0 +1,55 @@
+/*
+ * scenario.h - short uses of the public calls that can fail, for tests that
+ * make memory or threads run out in the middle of them.
+ *
+ * A scenario works whatever fails: it takes ENOMEM and EAGAIN for an answer,
+ * checks that the call then did nothing, and goes on with what it has.  It
+ * allocates nothing itself and leaves nothing behind.
+ */
+#ifndef SOON_TEST_SCENARIO_H
+#define SOON_TEST_SCENARIO_H
+
+#include "many.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+/* It returns NULL, or the claim that does not hold. */
+typedef const char *scenario_fn(void);
+
+extern const struct scenario {
+	const char *name;
+	scenario_fn *run;
+} scenarios[];
+extern const size_t scenario_count;
+
+/* What follows is for the scenarios themselves. */
+
+scenario_fn scenario_wait;
+scenario_fn scenario_gather;
+scenario_fn scenario_map;
+scenario_fn scenario_iterate;
+
+/* Return the claim if it does not hold. */
+#define EXPECT(holds)                  \
+	do {                           \
+		if (!(holds))          \
+			return #holds; \
+	} while (0)
+
+/* End the scenario, content, if the pool could not be had. */
+#define NEED_POOL(e)                                                     \
+	do {                                                             \
+		if ((e) == NULL)                                         \
+			return refused(errno)                            \
+				       ? NULL                            \
+				       : "a pool refused for no reason"; \
+	} while (0)
+
+/* What a call may say when memory or threads have run out. */
+static inline bool refused(int code)
+{
+	return code == ENOMEM || code == EAGAIN;
+}
+
+#endif

@@ -1,0 +1,137 @@
+/*
+ * scenario_many.c - scenarios of the calls that take many futures.
+ */
+#include "scenario.h"
+
+#include <string.h>
+
+#define N 40
+
+static struct item items[N];
+static void *args[N];
+static soon_future *f[N];
+
+/* Submit N jobs that return 1, or fewer if one is refused. */
+static size_t submit_some(soon_executor *e)
+{
+	size_t n = 0;
+
+	while (n < N && (f[n] = soon_submit(e, return_arg, box(1))) != NULL)
+		n++;
+	return n;
+}
+
+/* Each can still be waited for, whatever was refused. */
+static bool wait_each_and_unref(size_t n)
+{
+	bool all = true;
+
+	for (size_t i = 0; i < n; i++)
+		all &= soon_future_wait(f[i], SOON_FOREVER) == 0;
+	unref_n(f, n);
+	return all;
+}
+
+const char *scenario_wait(void)
+{
+	soon_executor *e = soon_executor_new(2);
+	size_t done = 99, index = 99, n;
+	int rc;
+
+	NEED_POOL(e);
+	n = submit_some(e);
+	for (int when = 0; when < MODES; when++) {
+		rc = soon_wait(f, n, (enum soon_when)when, SOON_FOREVER, &done);
+		EXPECT(rc == 0 || rc == ENOMEM);
+		EXPECT(done <= n && (rc != 0 || n == 0 || done > 0));
+		EXPECT(rc == ENOMEM || when == SOON_FIRST_COMPLETED ||
+		       done == n);
+	}
+	rc = n == 0 ? 0 : soon_wait_any(f, n, SOON_FOREVER, &index);
+	EXPECT(rc == ENOMEM || (rc == 0 && (n == 0 || index < n)));
+	EXPECT(wait_each_and_unref(n));
+	soon_executor_free(e);
+	return NULL;
+}
+
+const char *scenario_gather(void)
+{
+	soon_executor *e = soon_executor_new(2);
+	void *results[N];
+	int errors[N], rc;
+	size_t n;
+
+	NEED_POOL(e);
+	n = submit_some(e);
+	rc = soon_gather(f, n, SOON_FOREVER, results, NULL);
+	EXPECT(rc == 0 || rc == ENOMEM);
+	for (size_t i = 0; i < n; i++)
+		EXPECT(results[i] == (rc == 0 ? box(1) : NULL));
+	rc = soon_gather(f, n, SOON_FOREVER, NULL, errors);
+	EXPECT(rc == 0 || rc == ENOMEM);
+	for (size_t i = 0; i < n && rc == 0; i++)
+		EXPECT(errors[i] == 0);
+	EXPECT(wait_each_and_unref(n));
+	soon_executor_free(e);
+	return NULL;
+}
+
+/* Nothing was accepted, or all of it, whatever came of it then. */
+const char *scenario_map(void)
+{
+	soon_executor *e = soon_executor_new(2);
+	void *results[N];
+	unsigned accepted;
+	int rc;
+
+	NEED_POOL(e);
+	items_init(items, args, N);
+	memset(results, 1, sizeof(results));
+	rc = soon_map(e, &item_job, args, N, SOON_FOREVER, results, NULL);
+	EXPECT(rc == 0 || refused(rc));
+	soon_executor_free(e);
+	accepted = atomic_load(&items[0].arg_freed);
+	for (int i = 0; i < N; i++) {
+		unsigned ran = atomic_load(&items[i].ran);
+
+		EXPECT(results[i] == (rc == 0 ? &items[i] : NULL));
+		EXPECT(ran <= accepted && accepted <= 1);
+		EXPECT(rc != 0 || ran == 1);
+		EXPECT(atomic_load(&items[i].arg_freed) == accepted);
+		EXPECT(atomic_load(&items[i].result_freed) ==
+		       (rc == 0 ? 0 : ran));
+	}
+	return NULL;
+}
+
+/* Each future that got into the set comes out once. */
+const char *scenario_iterate(void)
+{
+	soon_executor *e = soon_executor_new(2);
+	soon_completions *set;
+	size_t n, in = 0;
+	soon_future *next;
+
+	NEED_POOL(e);
+	n = submit_some(e);
+	set = soon_as_completed(f, n / 2);
+	if (set == NULL)
+		EXPECT(errno == ENOMEM);
+	else
+		in = n / 2;
+	for (size_t i = n / 2; set != NULL && i < n; i++) {
+		int rc = soon_completions_add(set, f[i]);
+
+		EXPECT(rc == 0 || rc == ENOMEM);
+		in += rc == 0;
+		EXPECT(soon_completions_left(set) == in);
+	}
+	for (; set != NULL && in > 0; in--)
+		EXPECT(soon_completions_next(set, SOON_FOREVER, &next) == 0);
+	EXPECT(set == NULL ||
+	       soon_completions_next(set, SOON_FOREVER, &next) == ENODATA);
+	soon_completions_free(set);
+	EXPECT(wait_each_and_unref(n));
+	soon_executor_free(e);
+	return NULL;
+}

@@ -1,0 +1,38 @@
+/*
+ * first.h - included before anything else into the code under the scheduler:
+ * what it calls of libc that the scheduler must know of.
+ */
+#ifndef SCHED_FIRST_H
+#define SCHED_FIRST_H
+
+#include <pthread.h>
+#include <stdlib.h>
+
+struct sooni_me;
+
+/* Thread-local memory: copies of the sources say this for `sooni_me'. */
+struct sooni_me *sched_me(void);
+
+void *sched_malloc(size_t size);
+void *sched_calloc(size_t n, size_t size);
+void *sched_aligned_alloc(size_t alignment, size_t size);
+void sched_free(void *p);
+
+#define malloc(size) sched_malloc(size)
+#define calloc(n, size) sched_calloc(n, size)
+#define aligned_alloc(alignment, size) sched_aligned_alloc(alignment, size)
+#define free(p) sched_free(p)
+
+void sched_mutex_init(pthread_mutex_t *m);
+void sched_mutex_destroy(pthread_mutex_t *m);
+void sched_mutex_lock(pthread_mutex_t *m);
+void sched_mutex_unlock(pthread_mutex_t *m);
+void sched_thread_join(pthread_t thread);
+
+#define pthread_mutex_init(m, attributes) sched_mutex_init(m)
+#define pthread_mutex_destroy(m) sched_mutex_destroy(m)
+#define pthread_mutex_lock(m) sched_mutex_lock(m)
+#define pthread_mutex_unlock(m) sched_mutex_unlock(m)
+#define pthread_join(thread, result) sched_thread_join(thread)
+
+#endif

@@ -1,0 +1,152 @@
+/*
+ * machine.c - os.h, and locks and joins, for the threads of the scheduler.
+ *
+ * There is one CPU, so that nobody looks for long before it sleeps.  A deadline
+ * comes at any moment, as often as the scene allows.
+ */
+#include "scene.h"
+
+#include "os.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void point(const char *operation)
+{
+	/* The trace keeps the site: one for each operation. */
+	static const struct sched_site sites[] = {
+		{ "futex_wait", "", "", "", 0 }, { "futex_wake", "", "", "", 0 },
+		{ "lock", "", "", "", 0 },	 { "unlock", "", "", "", 0 },
+		{ "start", "", "", "", 0 },	 { "yield", "", "", "", 0 },
+	};
+	size_t i = 0;
+
+	while (strcmp(sites[i].operation, operation) != 0)
+		i++;
+	sched_point(&sites[i]);
+}
+
+int64_t sooni_now(void)
+{
+	return 1;
+}
+
+int64_t sooni_deadline(int64_t timeout)
+{
+	if (timeout <= 0)
+		return 0;
+	return timeout == INT64_MAX ? INT64_MAX : 2;
+}
+
+int sooni_futex_wait(_Atomic uint32_t *word, uint32_t expected,
+		     int64_t deadline)
+{
+	point("futex_wait");
+	/* It may return for no reason. */
+	if (*word != expected || sched_choose(2, true) == 1)
+		return 0;
+	if (deadline <= sooni_now())
+		return ETIMEDOUT;
+	return sched_sleep("futex_wait", word, deadline != INT64_MAX)
+		       ? 0
+		       : ETIMEDOUT;
+}
+
+void sooni_futex_wake(_Atomic uint32_t *word)
+{
+	point("futex_wake");
+	sched_wake(word);
+}
+
+void sooni_yield(void)
+{
+	point("yield");
+}
+
+unsigned sooni_cpus(void)
+{
+	return 1;
+}
+
+int sooni_thread_start(pthread_t *thread, size_t stack_size,
+		       void *(*main)(void *), void *arg)
+{
+	(void)stack_size;
+	point("start");
+	if (sched_start_fails())
+		return EAGAIN;
+	*thread = (pthread_t)sched_spawn("worker", main, arg);
+	return 0;
+}
+
+void sooni_thread_name(const char *name)
+{
+	(void)name;
+}
+
+char *sooni_thread_stack(size_t *size)
+{
+	(void)size;
+	return NULL;
+}
+
+int32_t sooni_thread_id(void)
+{
+	return (int32_t)sched_self();
+}
+
+int64_t sooni_thread_cpu_time(int32_t id)
+{
+	(void)id;
+	return -1;
+}
+
+bool sooni_thread_asleep(int32_t id)
+{
+	(void)id;
+	return true;
+}
+
+/* first.h: a lock is 0, or 1 more than the number of the thread that has it. */
+
+static unsigned *owner_of(pthread_mutex_t *m)
+{
+	return (unsigned *)(void *)m;
+}
+
+void sched_mutex_init(pthread_mutex_t *m)
+{
+	*owner_of(m) = 0;
+}
+
+void sched_mutex_destroy(pthread_mutex_t *m)
+{
+	sched_check(*owner_of(m) == 0);
+}
+
+void sched_mutex_lock(pthread_mutex_t *m)
+{
+	point("lock");
+	while (*owner_of(m) != 0)
+		sched_sleep("lock", m, false);
+	*owner_of(m) = sched_self() + 1;
+}
+
+void sched_mutex_unlock(pthread_mutex_t *m)
+{
+	point("unlock");
+	sched_check(*owner_of(m) == sched_self() + 1);
+	*owner_of(m) = 0;
+	sched_wake(m);
+}
+
+void sched_thread_join(pthread_t thread)
+{
+	sched_join((unsigned)thread);
+}
+
+/* thread.h's variable. */
+struct sooni_me *sched_me(void)
+{
+	return sched_local();
+}

@@ -1,0 +1,163 @@
+/*
+ * memory.c - malloc() and the slab, with a page or more to each block.
+ *
+ * New memory is full of rubbish.  A freed block's pages are not used again in
+ * the same run, and cannot be touched: who does is caught in the act.
+ */
+#include "scene.h"
+
+#include "first.h"
+#include "os.h"
+#include "slab.h"
+
+#undef aligned_alloc
+#undef calloc
+#undef free
+#undef malloc
+
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { MOST_PAGES = 4096, RUBBISH = 0xcd };
+
+enum use { UNUSED, USED, FREED };
+
+static char *pages;
+static size_t page_size;
+static size_t next_page;
+static unsigned used;
+static bool any_freed;
+
+/* At the first page of each block. */
+static struct block {
+	enum use use;
+	size_t pages;
+} blocks[MOST_PAGES];
+
+void sched_memory_reset(void)
+{
+	if (any_freed)
+		mprotect(pages, next_page * page_size,
+			 PROT_READ | PROT_WRITE);
+	memset(blocks, 0, next_page * sizeof(blocks[0]));
+	any_freed = false;
+	next_page = 0;
+	used = 0;
+}
+
+unsigned sched_memory_used(void)
+{
+	return used;
+}
+
+const char *sched_memory_at(const void *address)
+{
+	uintptr_t offset = (uintptr_t)address - (uintptr_t)pages;
+	size_t i = offset / page_size;
+
+	if (offset >= MOST_PAGES * page_size)
+		return "what is no memory";
+	while (i > 0 && blocks[i].use == UNUSED)
+		i--;
+	return blocks[i].use == FREED ? "memory that was freed"
+				      : "beyond its memory";
+}
+
+void *sched_malloc(size_t size)
+{
+	size_t n = (size + page_size - 1) / page_size;
+	struct block *b = &blocks[next_page];
+	char *p = pages + next_page * page_size;
+
+	if (n == 0)
+		n = 1;
+	if (next_page + n > MOST_PAGES)
+		sched_fail("a run uses more than %d pages", MOST_PAGES);
+	next_page += n;
+	used++;
+	b->use = USED;
+	b->pages = n;
+	return memset(p, RUBBISH, size);
+}
+
+void *sched_calloc(size_t n, size_t size)
+{
+	return memset(sched_malloc(n * size), 0, n * size);
+}
+
+void *sched_aligned_alloc(size_t alignment, size_t size)
+{
+	sched_check(size % alignment == 0);
+	return sched_malloc(size);
+}
+
+/* os.h */
+void *sooni_alloc(size_t size)
+{
+	return sched_malloc(size);
+}
+
+void sched_free(void *p)
+{
+	uintptr_t offset = (uintptr_t)p - (uintptr_t)pages;
+	struct block *b = &blocks[offset / page_size];
+
+	if (p == NULL)
+		return;
+	if (offset >= MOST_PAGES * page_size || b->use == UNUSED)
+		sched_fail("frees what was not allocated");
+	if (b->use == FREED)
+		sched_fail("frees twice");
+	b->use = FREED;
+	used--;
+	any_freed = true;
+	mprotect(p, b->pages * page_size, PROT_NONE);
+}
+
+/* slab.h */
+
+void *sooni_slab_alloc(void)
+{
+	return sched_malloc(SOONI_BLOCK_SIZE);
+}
+
+void sooni_slab_free(void *block)
+{
+	sched_free(block);
+}
+
+/* Catching who touches what it must not. */
+
+static void caught(int signal_number, siginfo_t *info, void *context)
+{
+	(void)context;
+	if (signal_number == SIGABRT)
+		sched_fail("an assertion does not hold");
+	sched_fail("%s touches %s", sched_name(sched_self()),
+		   sched_memory_at(info->si_addr));
+}
+
+void sched_memory_open(void)
+{
+	static char stack[64 << 10];
+	const stack_t other = { .ss_sp = stack, .ss_size = sizeof(stack) };
+	struct sigaction action = { .sa_flags = SA_SIGINFO | SA_ONSTACK };
+
+	page_size = (size_t)sysconf(_SC_PAGESIZE);
+	pages = mmap(NULL, MOST_PAGES * page_size, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (pages == MAP_FAILED) {
+		perror("mmap");
+		exit(2);
+	}
+	action.sa_sigaction = caught;
+	sigaltstack(&other, NULL);
+	sigaction(SIGSEGV, &action, NULL);
+	sigaction(SIGBUS, &action, NULL);
+	sigaction(SIGABRT, &action, NULL);
+}

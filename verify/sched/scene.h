@@ -1,0 +1,86 @@
+/*
+ * scene.h - running a scene's threads one step at a time, in every order.
+ *
+ * The threads are coroutines of one process.  They change places only at the
+ * points that stdatomic.h puts before each atomic operation, and where they
+ * block.  A scene is run over and over, each time with other choices at these
+ * points, until it goes wrong or nothing is left to try.
+ */
+#ifndef SCHED_SCENE_H
+#define SCHED_SCENE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A small program with a few threads; it ends when all of them have ended. */
+struct sched_scene {
+	const char *name;
+	void (*run)(void);
+	unsigned bound;		/* pre-emptions, in a small exploration */
+	unsigned timeouts;	/* how many timed sleeps may time out */
+	unsigned failed_starts; /* how many threads may fail to start */
+	bool leaks;		/* it leaves memory behind on purpose */
+};
+
+/* The main of a program of scenes, which end with a NULL name. */
+int sched_main(int argc, char **argv, const struct sched_scene *scenes);
+
+/* sched.c: threads */
+
+enum { SCHED_THREADS = 10, SCHED_LOCAL = 256 };
+
+/* Start a thread of the scene; returns its number. */
+unsigned sched_spawn(const char *name, void *(*main)(void *), void *arg);
+void sched_join(unsigned thread);
+
+/* Zeroed memory of the calling thread's own, SCHED_LOCAL bytes. */
+void *sched_local(void);
+const char *sched_name(unsigned thread);
+unsigned sched_self(void);
+
+/*
+ * Sleep until somebody wakes this address.  False: it timed out instead, which
+ * only a timed sleep does, at any moment.
+ */
+bool sched_sleep(const char *what, const volatile void *on, bool timed);
+void sched_wake(const volatile void *on);
+
+/* Whether a thread cannot be started just now. */
+bool sched_start_fails(void);
+
+/* Run a scene once. */
+void sched_run(const struct sched_scene *scene);
+
+/* explore.c: choices */
+
+/*
+ * Choose one of n, where 0 is what happens if nothing special does.  rare: the
+ * others count against the bound.
+ */
+unsigned sched_choose(unsigned n, bool rare);
+
+/* What goes into the trace of the current run. */
+void sched_trace(const struct sched_site *site);
+
+/* The scene has gone wrong: says how, with the trace, and ends the program. */
+_Noreturn void sched_fail(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+
+#define sched_check(condition)                                       \
+	do {                                                         \
+		if (!(condition))                                    \
+			sched_fail("%s:%d: not so: %s", __FILE__,    \
+				   __LINE__, #condition);            \
+	} while (0)
+
+/* memory.c: each block has pages of its own, which fault once it is freed */
+
+void sched_memory_reset(void);
+void sched_memory_open(void);
+/* How many blocks are not freed. */
+unsigned sched_memory_used(void);
+/* What lies at an address, for a message. */
+const char *sched_memory_at(const void *address);
+
+#endif

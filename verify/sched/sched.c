@@ -1,0 +1,223 @@
+/*
+ * sched.c - threads as coroutines: see scene.h.
+ */
+#include "scene.h"
+
+#include <stdalign.h>
+#include <stdio.h>
+#include <string.h>
+#include <ucontext.h>
+
+enum { STACK = 64 << 10, NAME = 16, MOST_STEPS = 20000 };
+
+enum state { READY, ASLEEP, ENDED };
+
+static struct thread {
+	enum state state;
+	bool timed;	/* asleep, but not for ever */
+	bool timed_out; /* and that is why it was woken */
+	bool joined;
+	const volatile void *on;
+	const char *what; /* what it sleeps for */
+	char name[NAME];
+	void *(*main)(void *);
+	void *arg;
+	alignas(64) char local[SCHED_LOCAL];
+	ucontext_t context;
+	alignas(64) char stack[STACK];
+} threads[SCHED_THREADS];
+
+static unsigned thread_count;
+static unsigned self;
+static unsigned timeouts_left;
+static unsigned failed_starts_left;
+static unsigned steps;
+static ucontext_t host; /* who runs the scenes */
+
+void *sched_local(void)
+{
+	return threads[self].local;
+}
+
+unsigned sched_self(void)
+{
+	return self;
+}
+
+const char *sched_name(unsigned thread)
+{
+	return threads[thread].name;
+}
+
+static void switch_to(unsigned next)
+{
+	unsigned from = self;
+
+	if (next == from)
+		return;
+	self = next;
+	swapcontext(&threads[from].context, &threads[next].context);
+}
+
+static _Noreturn void deadlock(void)
+{
+	char text[SCHED_THREADS * 80] = "";
+	unsigned i;
+
+	for (i = 0; i < thread_count; i++) {
+		struct thread *t = &threads[i];
+		size_t used = strlen(text);
+
+		if (t->state == ASLEEP)
+			snprintf(text + used, sizeof(text) - used,
+				 ", %s in %s", t->name, t->what);
+	}
+	sched_fail("nobody will ever wake%s", text + 1);
+}
+
+/* Those who can go on, the calling thread first if it is among them. */
+static unsigned candidates(unsigned *list)
+{
+	unsigned n = 0;
+	unsigned i;
+
+	if (threads[self].state == READY)
+		list[n++] = self;
+	for (i = 0; i < thread_count; i++)
+		if (i != self && threads[i].state == READY)
+			list[n++] = i;
+	for (i = 0; i < thread_count && timeouts_left > 0; i++)
+		if (threads[i].state == ASLEEP && threads[i].timed)
+			list[n++] = i;
+	return n;
+}
+
+static void reschedule(void)
+{
+	unsigned list[SCHED_THREADS];
+	unsigned n = candidates(list);
+	bool can_stay = threads[self].state == READY;
+	struct thread *next;
+
+	if (n == 0)
+		deadlock();
+	next = &threads[list[n > 1 ? sched_choose(n, can_stay) : 0]];
+	if (next->state == ASLEEP) {
+		timeouts_left--;
+		next->timed_out = true;
+		next->state = READY;
+	}
+	switch_to((unsigned)(next - threads));
+}
+
+void sched_point(const struct sched_site *site)
+{
+	if (++steps > MOST_STEPS)
+		sched_fail("no end after %d steps", MOST_STEPS);
+	reschedule();
+	/* Only now is it this thread's turn to do what it announced. */
+	sched_trace(site);
+}
+
+bool sched_sleep(const char *what, const volatile void *on, bool timed)
+{
+	struct thread *t = &threads[self];
+
+	t->state = ASLEEP;
+	t->what = what;
+	t->on = on;
+	t->timed = timed;
+	t->timed_out = false;
+	reschedule();
+	return !t->timed_out;
+}
+
+void sched_wake(const volatile void *on)
+{
+	unsigned i;
+
+	for (i = 0; i < thread_count; i++)
+		if (threads[i].state == ASLEEP && threads[i].on == on)
+			threads[i].state = READY;
+}
+
+static bool all_ended(void)
+{
+	unsigned i;
+
+	for (i = 0; i < thread_count; i++)
+		if (threads[i].state != ENDED)
+			return false;
+	return true;
+}
+
+static void thread_main(void)
+{
+	struct thread *t = &threads[self];
+
+	t->main(t->arg);
+	t->state = ENDED;
+	sched_wake(t);
+	if (all_ended())
+		setcontext(&host);
+	reschedule();
+}
+
+unsigned sched_spawn(const char *name, void *(*main)(void *), void *arg)
+{
+	struct thread *t = &threads[thread_count];
+
+	if (thread_count == SCHED_THREADS)
+		sched_fail("more than %d threads", SCHED_THREADS);
+	t->state = READY;
+	t->joined = false;
+	snprintf(t->name, sizeof(t->name), "%s", name);
+	t->main = main;
+	t->arg = arg;
+	memset(t->local, 0, sizeof(t->local));
+	getcontext(&t->context);
+	t->context.uc_stack.ss_sp = t->stack;
+	t->context.uc_stack.ss_size = sizeof(t->stack);
+	makecontext(&t->context, thread_main, 0);
+	return thread_count++;
+}
+
+bool sched_start_fails(void)
+{
+	if (failed_starts_left == 0 || sched_choose(2, false) == 0)
+		return false;
+	failed_starts_left--;
+	return true;
+}
+
+void sched_join(unsigned thread)
+{
+	static const struct sched_site site = { "join", "", "", "", 0 };
+
+	sched_point(&site);
+	if (threads[thread].joined)
+		sched_fail("%s is joined twice", threads[thread].name);
+	threads[thread].joined = true;
+	while (threads[thread].state != ENDED)
+		sched_sleep("join", &threads[thread], false);
+}
+
+static void *first_main(void *scene)
+{
+	((const struct sched_scene *)scene)->run();
+	return NULL;
+}
+
+void sched_run(const struct sched_scene *scene)
+{
+	thread_count = 0;
+	self = 0;
+	steps = 0;
+	timeouts_left = scene->timeouts;
+	failed_starts_left = scene->failed_starts;
+	sched_spawn("main", first_main, (void *)(size_t)scene);
+	swapcontext(&host, &threads[0].context);
+	if (sched_memory_used() > 0 && !scene->leaks)
+		sched_fail("%u blocks of memory are left",
+			   sched_memory_used());
+}
