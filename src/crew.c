@@ -169,9 +169,12 @@ static int await_count(_Atomic uint32_t *counter, uint32_t n, int64_t deadline)
 
 	/* acquire: pairs with the release of each that leaves. */
 	while ((now = atomic_load_explicit(counter, memory_order_acquire) &
-		      by_two) > 2 * n)
+		      by_two) > 2 * n) {
+		if (deadline != 0 && sooni_spin(counter, by_two, now))
+			continue;
 		if (sooni_sleep(counter, by_two, now, deadline) != 0)
 			return ETIMEDOUT;
+	}
 	return 0;
 }
 

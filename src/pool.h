@@ -37,7 +37,8 @@ struct sooni_worker {
 	struct soon_executor *executor;
 
 	/* the thread's own */
-	char *stack_limit; /* below this it runs no awaited jobs */
+	char *stack_limit; /* below this it runs no awaited jobs; NULL: not
+			      known yet */
 	unsigned turn;	   /* jobs since it looked at the shards first */
 	unsigned shard;	   /* where it found something last */
 	unsigned given;	   /* how often it gave its place away, nested */

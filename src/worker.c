@@ -16,7 +16,8 @@ enum {
 	/* A worker whose stack is used up but for a quarter, within these
 	 * bounds, runs no awaited jobs on top. */
 	LEAST_STACK_LEFT = 16 << 10,
-	MOST_STACK_LEFT = 256 << 10
+	MOST_STACK_LEFT = 256 << 10,
+	LINGER = 50 /* looks: a microsecond */
 };
 
 static void give_place(struct sooni_worker *w, bool wait)
@@ -138,8 +139,27 @@ static bool take_own(struct sooni_worker *w, struct soon_future *f)
 	       sooni_deque_take_if(&w->queue, f);
 }
 
+/* Asking for the stack takes longer than starting many a job; so only a worker
+ * that waits for jobs does it, once. */
+static sooni_noinline void find_stack_limit(struct sooni_worker *w)
+{
+	size_t size = 0;
+	char *stack = sooni_thread_stack(&size);
+	size_t left = size / 4;
+
+	if (left < LEAST_STACK_LEFT)
+		left = LEAST_STACK_LEFT;
+	if (left > MOST_STACK_LEFT)
+		left = MOST_STACK_LEFT;
+	/* Unknown: then no awaited job runs on top. */
+	w->stack_limit = stack != NULL ? stack + left
+				       : (char *)(uintptr_t)UINTPTR_MAX;
+}
+
 static bool claim(struct sooni_worker *w, struct soon_future *f)
 {
+	if (sooni_unlikely(w->stack_limit == NULL))
+		find_stack_limit(w);
 	if ((char *)__builtin_frame_address(0) < w->stack_limit)
 		return false;
 	if (f->home != &w->executor->home)
@@ -192,6 +212,20 @@ static void end_job(struct sooni_worker *w)
 	}
 }
 
+/*
+ * Look once more for a moment at where jobs came from last, as a searcher, whom
+ * submitters need not call: the next job of a program that waits for one after
+ * the other comes just now.
+ */
+static struct soon_future *linger(struct sooni_worker *w)
+{
+	unsigned looks;
+
+	for (looks = 0; looks < LINGER && !has_more(w); looks++)
+		sooni_relax();
+	return looks < LINGER ? find(w) : NULL;
+}
+
 static enum sooni_end work(struct sooni_worker *w)
 {
 	bool searching = true; /* a new thread counts as that */
@@ -200,6 +234,8 @@ static enum sooni_end work(struct sooni_worker *w)
 	while (end == SOONI_STAYS) {
 		struct soon_future *f = find(w);
 
+		if (f == NULL && searching)
+			f = linger(w);
 		if (f == NULL) {
 			end = sooni_rest(w, searching);
 			searching = true;
@@ -248,24 +284,12 @@ static void introduce(struct sooni_worker *w)
 	const char *prefix = w->executor->name;
 	char number[12];
 	char name[16];
-	size_t size;
-	size_t left;
-	char *stack = sooni_thread_stack(&size);
 
 	snprintf(number, sizeof(number), "-%u", w->parker.index + 1);
 	snprintf(name, sizeof(name), "%.*s%s",
 		 (int)(sizeof(name) - 1 - strlen(number)), prefix, number);
 	sooni_thread_name(name);
-
 	w->stack_limit = NULL;
-	if (stack != NULL) {
-		left = size / 4;
-		if (left < LEAST_STACK_LEFT)
-			left = LEAST_STACK_LEFT;
-		if (left > MOST_STACK_LEFT)
-			left = MOST_STACK_LEFT;
-		w->stack_limit = stack + left;
-	}
 	w->turn = 0;
 	w->given = 0;
 	w->random = w->parker.index + 1;
