@@ -14,7 +14,7 @@ fail() {
 	status=1
 }
 
-# expect LINES OPTION...: the lines printed, all but the last of which are known.
+# expect LINES OPTION...: the lines printed, all but the last, which varies.
 expect() {
 	printf '%s\n' $1 | tr _ ' ' >"$tmp/lines"
 	shift

@@ -31,27 +31,20 @@ bool sooni_run_awaited(struct soon_future *f)
 	if (sooni_me.worker != NULL) {
 		if (!sooni_me.hooks->claim(sooni_me.worker, f))
 			return false;
-	} else if (!may_help(f) || !sooni_future_claim(f, false, true)) {
-		return false;
+		sooni_job_run(f);
+		return true;
 	}
+	if (!may_help(f) || !sooni_future_claim(f, false, true))
+		return false;
 	sooni_guest_run(f);
 	return true;
 }
 
-int sooni_await(struct soon_future *f, int64_t deadline)
+static sooni_noinline int sleep_until_done(struct soon_future *f,
+					   int64_t deadline)
 {
 	int rc;
 
-	if (sooni_state(f) & SOONI_DONE)
-		return 0;
-	if (deadline == 0)
-		return ETIMEDOUT;
-	if (deadline == SOON_FOREVER) {
-		if (sooni_runs_here(f))
-			return EDEADLK;
-		if (sooni_run_awaited(f))
-			return 0;
-	}
 	if (sooni_spin(&f->state, SOONI_DONE, 0))
 		return 0;
 	sooni_wait_begin();
@@ -60,13 +53,36 @@ int sooni_await(struct soon_future *f, int64_t deadline)
 	return rc;
 }
 
+int sooni_await(struct soon_future *f, int64_t deadline)
+{
+	uint32_t s = sooni_state(f);
+
+	if (s & SOONI_DONE)
+		return 0;
+	if (deadline == 0)
+		return ETIMEDOUT;
+	if (deadline == SOON_FOREVER) {
+		if (s & SOONI_RUNNING && sooni_runs_here(f))
+			return EDEADLK;
+		if (sooni_run_awaited(f))
+			return 0;
+	}
+	return sleep_until_done(f, deadline);
+}
+
+/* The moment at which a wait ends; most never do. */
+static int64_t deadline_of(soon_nsec timeout)
+{
+	return timeout == SOON_FOREVER ? SOON_FOREVER : sooni_deadline(timeout);
+}
+
 int soon_future_wait(soon_future *f, soon_nsec timeout)
 {
 	if (f == NULL)
 		return EINVAL;
-	if (sooni_state(f) & SOONI_DONE)
-		return 0;
-	return sooni_await(f, sooni_deadline(timeout));
+	return sooni_state(f) & SOONI_DONE
+		       ? 0
+		       : sooni_await(f, deadline_of(timeout));
 }
 
 int soon_future_result(soon_future *f, soon_nsec timeout, void **result)
@@ -76,9 +92,8 @@ int soon_future_result(soon_future *f, soon_nsec timeout, void **result)
 	if (result != NULL)
 		*result = NULL;
 	rc = soon_future_wait(f, timeout);
-	if (rc != 0)
-		return rc;
-	rc = soon_future_error(f);
+	if (rc == 0)
+		rc = sooni_error(f);
 	if (rc == 0 && result != NULL)
 		*result = f->result;
 	return rc;

@@ -17,6 +17,7 @@
 #define sooni_likely(x) __builtin_expect(!!(x), 1)
 #define sooni_unlikely(x) __builtin_expect(!!(x), 0)
 #define sooni_noinline __attribute__((noinline))
+#define sooni_inline static inline __attribute__((always_inline))
 #define sooni_printf(format, first) \
 	__attribute__((format(printf, format, first)))
 

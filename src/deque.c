@@ -11,12 +11,6 @@
 
 enum { FIRST_CAPACITY = 64 };
 
-struct sooni_deque_ring {
-	int64_t mask;			/* capacity - 1 */
-	struct sooni_deque_ring *older; /* kept for thieves that read it */
-	_Atomic(void *) slots[];
-};
-
 static struct sooni_deque_ring *ring_new(int64_t capacity,
 					 struct sooni_deque_ring *older)
 {

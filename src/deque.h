@@ -32,7 +32,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct sooni_deque_ring;
+struct sooni_deque_ring {
+	int64_t mask;			/* capacity - 1 */
+	struct sooni_deque_ring *older; /* kept for thieves that read it */
+	_Atomic(void *) slots[];
+};
 
 struct sooni_deque {
 	/* moved by everybody */
@@ -53,6 +57,22 @@ void sooni_deque_fini(struct sooni_deque *d);
  * ENOMEM: then nothing was pushed.
  */
 int sooni_deque_push(struct sooni_deque *d, const void *items, size_t n);
+
+/* The same for one item. */
+static inline int sooni_deque_push_one(struct sooni_deque *d, void *item)
+{
+	/* All orders as in sooni_deque_push(). */
+	int64_t b = atomic_load_explicit(&d->bottom, memory_order_relaxed);
+	struct sooni_deque_ring *r =
+		atomic_load_explicit(&d->ring, memory_order_relaxed);
+
+	if (sooni_unlikely(b - d->top_seen > r->mask))
+		return sooni_deque_push(d, &item, 1);
+	atomic_store_explicit(&r->slots[b & r->mask], item,
+			      memory_order_relaxed);
+	atomic_store_explicit(&d->bottom, b + 1, memory_order_seq_cst);
+	return 0;
+}
 
 /* Pop the newest item if it is this one. */
 bool sooni_deque_pop_if(struct sooni_deque *d, void *item);

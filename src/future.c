@@ -15,21 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct soon_future *sooni_future_new(uint32_t state, uint32_t marks)
-{
-	struct soon_future *f = sooni_slab_alloc();
-
-	if (f == NULL)
-		return NULL;
-	/* Published by the queue or by whoever hands the future on. */
-	atomic_init(&f->state, state);
-	atomic_init(&f->marks, marks);
-	atomic_init(&f->side, NULL);
-	f->waiters = NULL;
-	f->result = NULL;
-	return f;
-}
-
 void sooni_future_discard(struct soon_future *f)
 {
 	struct sooni_side *side = sooni_side(f);
@@ -92,24 +77,6 @@ struct sooni_side *sooni_future_side(struct soon_future *f)
 	return side;
 }
 
-bool sooni_future_claim(struct soon_future *f, bool entry, bool guest)
-{
-	/* relaxed: the compare-and-swap judges it. */
-	uint32_t s = atomic_load_explicit(&f->state, memory_order_relaxed);
-	uint32_t less = entry ? SOONI_QUEUED : 0;
-	uint32_t more = SOONI_RUNNING | (guest ? SOONI_GUEST : 0);
-
-	while (!(s & (SOONI_RUNNING | SOONI_DONE))) {
-		/* acquire: a waiter has not read fn and arg through a queue.
-		 * Pairs with the release of whatever handed f to it. */
-		if (atomic_compare_exchange_weak_explicit(
-			    &f->state, &s, (s & ~less) | more,
-			    memory_order_acq_rel, memory_order_relaxed))
-			return true;
-	}
-	return false;
-}
-
 void sooni_home_leave(struct sooni_home *home)
 {
 	/* release: all that the guest did comes before the executor's end.
@@ -167,7 +134,7 @@ void sooni_future_drop_entry(struct soon_future *f)
  * nothing was; *next is the new one.  The list of waiters is not locked at that
  * moment: from then on it belongs to the caller, if *next is BUSY.
  */
-static uint32_t become_done(struct soon_future *f, uint32_t outcome,
+sooni_inline uint32_t become_done(struct soon_future *f, uint32_t outcome,
 			    uint32_t *next)
 {
 	/* relaxed: the compare-and-swap judges it. */
@@ -215,7 +182,7 @@ static void tell(struct soon_future *f)
 
 bool sooni_future_settle(struct soon_future *f, uint32_t outcome)
 {
-	uint32_t next;
+	uint32_t next = 0;
 	uint32_t s = become_done(f, outcome, &next);
 
 	if (s & SOONI_DONE)
@@ -288,7 +255,7 @@ uint32_t sooni_future_cancel_idle(struct soon_future *f)
 	struct sooni_side *side = sooni_side(f);
 	bool free_arg = side != NULL && side->free_arg != NULL;
 	struct sooni_telling telling;
-	uint32_t next;
+	uint32_t next = 0;
 	uint32_t s;
 
 	if (free_arg)

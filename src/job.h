@@ -20,8 +20,10 @@
 
 #include "compiler.h"
 #include "list.h"
+#include "slab.h"
 #include "sleep.h"
 
+#include <errno.h>
 #include <soon/executor.h>
 #include <soon/future.h>
 #include <stdatomic.h>
@@ -98,10 +100,34 @@ static inline uint32_t sooni_state(const struct soon_future *f)
 	return atomic_load_explicit(&f->state, memory_order_acquire);
 }
 
+/* What is wrong with one that is done; 0: nothing. */
+static inline int sooni_error(const struct soon_future *f)
+{
+	uint32_t s = sooni_state(f);
+
+	if (sooni_likely(!(s & (SOONI_FAILED | SOONI_CANCELLED))))
+		return 0;
+	return s & SOONI_CANCELLED ? ECANCELED : (int)(intptr_t)f->result;
+}
+
 /* future.c: states and references */
 
 /* A new future in this state; NULL without memory. */
-struct soon_future *sooni_future_new(uint32_t state, uint32_t marks);
+static inline struct soon_future *sooni_future_new(uint32_t state,
+						   uint32_t marks)
+{
+	struct soon_future *f = sooni_slab_alloc();
+
+	if (f == NULL)
+		return NULL;
+	/* Published by the queue or by whoever hands the future on. */
+	atomic_init(&f->state, state);
+	atomic_init(&f->marks, marks);
+	atomic_init(&f->side, NULL);
+	f->waiters = NULL;
+	f->result = NULL;
+	return f;
+}
 
 /* Free one that nobody else has seen. */
 void sooni_future_discard(struct soon_future *f);
@@ -110,7 +136,23 @@ void sooni_future_discard(struct soon_future *f);
  * Claim the job: true for exactly one caller, who must run or fail it.  entry:
  * the caller has taken the job's queue entry, which a true answer uses up.
  */
-bool sooni_future_claim(struct soon_future *f, bool entry, bool guest);
+static inline bool sooni_future_claim(struct soon_future *f, bool entry, bool guest)
+{
+	/* relaxed: the compare-and-swap judges it. */
+	uint32_t s = atomic_load_explicit(&f->state, memory_order_relaxed);
+	uint32_t less = entry ? SOONI_QUEUED : 0;
+	uint32_t more = SOONI_RUNNING | (guest ? SOONI_GUEST : 0);
+
+	while (!(s & (SOONI_RUNNING | SOONI_DONE))) {
+		/* acquire: a waiter has not read fn and arg through a queue.
+		 * Pairs with the release of whatever handed f to it. */
+		if (atomic_compare_exchange_weak_explicit(
+			    &f->state, &s, (s & ~less) | more,
+			    memory_order_acq_rel, memory_order_relaxed))
+			return true;
+	}
+	return false;
+}
 
 /* A queue entry was taken whose job had been claimed or cancelled. */
 void sooni_future_drop_entry(struct soon_future *f);

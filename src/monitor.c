@@ -8,17 +8,23 @@
  * if neither, whether its thread is asleep.  Then the job is blocked: the
  * worker's place is taken from it and given to another.
  *
- * A look that finds newly blocked ones starts as many threads as are blocked in
- * all: so their number doubles until jobs are no longer found blocked, and a
- * thousand blocking jobs have their threads after ten looks.  Threads that
- * compute are never taken for blocked.
+ * A worker that went through several jobs and used hardly any CPU is as good as
+ * blocked, though it keeps its place.
+ *
+ * The limit on running workers is raised so that twice as many jobs as are blocked
+ * may be under way: so their number doubles until jobs are no longer found blocked,
+ * and hundreds of blocking jobs have their threads after ten looks.  It stays up
+ * until jobs run out, or more workers are found computing than should.  Threads
+ * that compute are never taken for blocked.
  */
 #include "pool.h"
 
 enum {
 	SHORTEST_NSEC = 100 * 1000, /* between looks that find something */
 	LONGEST_NSEC = 10 * 1000 * 1000,
-	CPU_SHARE = 10 /* a blocked one used less than 1/10 of the time */
+	COST = 20,     /* between looks, in lengths of the last one */
+	COST_GROWING = 1, /* the same while pools grow */
+	CPU_SHARE = 4  /* a blocked one used less than 1/4 of the time */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -29,6 +35,7 @@ static unsigned users; /* executors that were ever watched and still exist */
 static bool running;   /* there is a thread */
 static bool ending;    /* it is about to end */
 static pthread_t thread;
+static int64_t spent; /* with looking, since the last sleep */
 
 /* BELL asks the thread to look again from the start. */
 enum { BELL = 2 };
@@ -41,19 +48,31 @@ static void ring(void)
 						   memory_order_acq_rel));
 }
 
-/* Whether w's job has neither ended nor computed since the last look. */
-static bool is_blocked(struct sooni_worker *w, int64_t elapsed)
+/* What a worker was seen to do since the last look. */
+enum sight {
+	UNKNOWN,
+	COMPUTING,
+	BLOCKING, /* in one job after the other */
+	BLOCKED	  /* in one job all the time */
+};
+
+static enum sight judge(struct sooni_worker *w, int64_t elapsed)
 {
 	/* relaxed: guesses, which harm nobody if they are wrong. */
 	uint32_t jobs = atomic_load_explicit(&w->jobs, memory_order_relaxed);
 	int32_t id = atomic_load_explicit(&w->thread_id, memory_order_relaxed);
 	int64_t cpu = sooni_thread_cpu_time(id);
 	int64_t used = cpu - w->cpu_seen;
-	bool known = w->cpu_seen >= 0 && jobs == w->jobs_seen;
+	bool is_new = w->cpu_seen < 0;
+	bool same_job = is_new || jobs == w->jobs_seen;
 
 	w->jobs_seen = jobs;
 	w->cpu_seen = cpu;
-	return known && used < elapsed / CPU_SHARE && sooni_thread_asleep(id);
+	if (!is_new && used > elapsed / 2)
+		return COMPUTING;
+	if ((!is_new && used > elapsed / CPU_SHARE) || !sooni_thread_asleep(id))
+		return UNKNOWN;
+	return same_job ? BLOCKED : BLOCKING;
 }
 
 static bool take(struct sooni_worker *w)
@@ -70,44 +89,72 @@ static bool take(struct sooni_worker *w)
 	return true;
 }
 
+static uint32_t min(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
 static uint32_t place_of(struct sooni_worker *w)
 {
 	/* relaxed: take() makes sure. */
 	return atomic_load_explicit(&w->place, memory_order_relaxed);
 }
 
-/* Whether anything new was found blocked. */
+/* What a look at all workers of a pool came to. */
+struct view {
+	uint32_t taken;	   /* blocked, and their places given away */
+	uint32_t blocking; /* blocked, but with a place */
+	uint32_t computing;
+};
+
+static struct view view_workers(struct soon_executor *e, int64_t elapsed)
+{
+	struct view v = { 0, 0, 0 };
+	uint32_t n = sooni_park_count(&e->park);
+	uint32_t i;
+
+	for (i = 0; i < n; i++) {
+		struct sooni_worker *w = sooni_worker_at(e, i);
+		enum sight sight = UNKNOWN;
+
+		if (place_of(w) == SOONI_PLACE_HELD)
+			sight = judge(w, elapsed);
+		v.computing += sight == COMPUTING;
+		if (sight == BLOCKED && !take(w))
+			sight = BLOCKING;
+		v.blocking += sight == BLOCKING;
+		v.taken += place_of(w) == SOONI_PLACE_TAKEN;
+	}
+	return v;
+}
+
+/* Whether more may run than before. */
 static bool look(struct soon_executor *e)
 {
 	int64_t now = sooni_now();
-	int64_t elapsed = now - e->looked;
-	uint32_t n = sooni_park_count(&e->park);
-	uint32_t blocked = 0;
-	uint32_t fresh = 0;
+	struct view v = view_workers(e, now - e->looked);
+	int64_t took = sooni_now() - now;
+	uint32_t blocked = v.taken + v.blocking;
+	uint32_t before = e->extra;
 	uint32_t i;
 
 	e->looked = now;
-	for (i = 0; i < n; i++) {
-		struct sooni_worker *w =
-			sooni_worker_of(sooni_park_at(&e->park, i));
-
-		if (place_of(w) == SOONI_PLACE_HELD &&
-		    is_blocked(w, elapsed) && take(w))
-			fresh++;
-		if (place_of(w) == SOONI_PLACE_TAKEN)
-			blocked++;
-	}
-	sooni_park_set_limit(&e->park, e->options.workers +
-					       (fresh > 0 ? blocked - fresh : 0));
-	for (i = 0; fresh > 0 && i < blocked && sooni_pool_has_work(e); i++)
+	spent += took;
+	if (e->extra < blocked + v.blocking)
+		e->extra = blocked + v.blocking;
+	if (v.computing > e->options.workers)
+		e->extra -= min(e->extra, v.computing - e->options.workers);
+	sooni_park_set_limit(&e->park, e->options.workers + e->extra);
+	for (i = 0; i < blocked && sooni_pool_has_work(e); i++)
 		sooni_pool_call(e, SOONI_ONE_MORE);
-	return fresh > 0;
+	return e->extra > before;
 }
 
-/* Whether e still has jobs that wait for a place, and could have more. */
+/* Whether e has jobs that wait for a place, and could have more, or too many. */
 static bool needs_watch(struct soon_executor *e)
 {
-	return sooni_park_could_grow(&e->park) && sooni_pool_has_work(e);
+	return (e->extra > 0 || sooni_park_could_grow(&e->park)) &&
+	       sooni_pool_has_work(e);
 }
 
 /* Look at all; those that need no more looks are let go. */
@@ -130,6 +177,7 @@ static bool look_at_all(void)
 			    atomic_exchange_explicit(&e->watched, true,
 						     memory_order_seq_cst)) {
 				*link = e->next_watched;
+				e->extra = 0;
 				sooni_park_set_limit(&e->park,
 						     e->options.workers);
 				continue;
@@ -140,27 +188,37 @@ static bool look_at_all(void)
 	return found;
 }
 
+/* Until the next look: short while pools grow, else ever longer; and in
+ * proportion to what a look costs. */
+static int64_t next_interval(int64_t last, bool grown)
+{
+	int64_t next = grown || last == 0 ? SHORTEST_NSEC : 2 * last;
+	int64_t least = (grown ? COST_GROWING : COST) * spent;
+
+	if (next > LONGEST_NSEC)
+		next = LONGEST_NSEC;
+	return next > least ? next : least;
+}
+
 static void *watch(void *unused)
 {
-	int64_t interval = SHORTEST_NSEC;
+	int64_t interval = 0;
 	int64_t deadline;
 
 	(void)unused;
 	sooni_thread_name("soon-monitor");
 	pthread_mutex_lock(&lock);
 	while (!ending) {
-		if (look_at_all())
-			interval = SHORTEST_NSEC;
+		spent = 0;
+		interval = next_interval(interval, look_at_all());
 		deadline = watched != NULL ? sooni_deadline(interval)
 					   : INT64_MAX;
 		pthread_mutex_unlock(&lock);
-		if (interval < LONGEST_NSEC)
-			interval *= 2;
 		if (sooni_sleep(&bell, BELL, 0, deadline) == 0) {
 			/* relaxed: the list is under lock. */
 			atomic_fetch_and_explicit(&bell, ~(uint32_t)BELL,
 						  memory_order_relaxed);
-			interval = SHORTEST_NSEC;
+			interval = 0;
 		}
 		pthread_mutex_lock(&lock);
 	}

@@ -174,6 +174,7 @@ enum sooni_called sooni_park_call(struct sooni_park *p, enum sooni_urge urge,
 			    &p->word, &w, next, memory_order_seq_cst,
 			    memory_order_seq_cst))
 			continue;
+		sooni_busy(1);
 		*k = idle ? sooni_park_at(p, top(w)) : NULL;
 		return idle && call(*k) ? SOONI_CALLED : SOONI_CALL_START;
 	}
@@ -206,6 +207,7 @@ void sooni_park_call_all(struct sooni_park *p)
 			    &p->word, &w, popped(p, w), memory_order_seq_cst,
 			    memory_order_seq_cst))
 			continue;
+		sooni_busy(1);
 		if (!call(k))
 			sooni_park_exit(p, true);
 		w = atomic_load_explicit(&p->word, memory_order_seq_cst);
@@ -231,6 +233,7 @@ void sooni_park_announce(struct sooni_park *p, struct sooni_parker *k,
 	/* relaxed: only this worker looks at its word until it is pushed. */
 	atomic_store_explicit(&k->word, 0, memory_order_relaxed);
 	push(p, k, is_searching ? RUNNING + SEARCHING : RUNNING);
+	sooni_busy(-1);
 }
 
 bool sooni_park_is_over(struct sooni_park *p)
@@ -254,6 +257,7 @@ bool sooni_park_surplus(struct sooni_park *p, struct sooni_parker *k)
 	} while (!atomic_compare_exchange_weak_explicit(
 		&p->word, &w, with_top(w, k->index) - RUNNING,
 		memory_order_seq_cst, memory_order_relaxed));
+	sooni_busy(-1);
 	return true;
 }
 
@@ -282,6 +286,7 @@ void sooni_park_exit(struct sooni_park *p, bool is_searching)
 	atomic_fetch_sub_explicit(&p->word,
 				  is_searching ? RUNNING + SEARCHING : RUNNING,
 				  memory_order_seq_cst);
+	sooni_busy(-1);
 }
 
 void sooni_park_block(struct sooni_park *p, bool counted)
@@ -291,6 +296,7 @@ void sooni_park_block(struct sooni_park *p, bool counted)
 		atomic_fetch_add_explicit(&p->blocked, 1, memory_order_relaxed);
 	/* seq_cst: comes before the look at the queues that follows. */
 	atomic_fetch_sub_explicit(&p->word, RUNNING, memory_order_seq_cst);
+	sooni_busy(-1);
 }
 
 void sooni_park_unblock(struct sooni_park *p, bool counted)
@@ -302,6 +308,7 @@ void sooni_park_unblock(struct sooni_park *p, bool counted)
 		atomic_fetch_sub_explicit(&p->blocked, 1, memory_order_release);
 	/* seq_cst: as in sooni_park_call(). */
 	atomic_fetch_add_explicit(&p->word, RUNNING, memory_order_seq_cst);
+	sooni_busy(1);
 }
 
 void sooni_park_first(struct sooni_park *p)
@@ -309,6 +316,7 @@ void sooni_park_first(struct sooni_park *p)
 	/* seq_cst: as in sooni_park_call(). */
 	atomic_fetch_add_explicit(&p->word, RUNNING + SEARCHING,
 				  memory_order_seq_cst);
+	sooni_busy(1);
 }
 
 void sooni_park_set_limit(struct sooni_park *p, uint32_t limit)

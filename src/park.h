@@ -76,6 +76,23 @@ enum sooni_called {
 			     it is counted as running and searching already */
 };
 
+/*
+ * Before sooni_park_call() for ANYBODY: whether that would do nothing, which is
+ * so most of the time, and no pool could grow by being watched.  seq_cst, as
+ * there.
+ */
+static inline bool sooni_park_is_busy(struct sooni_park *p)
+{
+	uint64_t w = atomic_load_explicit(&p->word, memory_order_seq_cst);
+	uint32_t runs = (uint32_t)(w >> 16 & 0xffff);
+
+	/* relaxed: see room() in park.c. */
+	return (w & 0xffff) > 0 ||
+	       runs + atomic_load_explicit(&p->blocked,
+					   memory_order_relaxed) >=
+		       atomic_load_explicit(&p->most, memory_order_relaxed);
+}
+
 enum sooni_urge {
 	SOONI_ANYBODY,	 /* whoever searches will do */
 	SOONI_ONLY_IDLE, /* ... but start no thread where none is idle */

@@ -59,6 +59,7 @@ int sooni_pool_init(struct soon_executor *e)
 	atomic_init(&e->watched, false);
 	e->ever_watched = false;
 	e->next_watched = NULL;
+	e->extra = 0;
 	pthread_mutex_init(&e->lock, NULL);
 	pthread_mutex_init(&e->joining, NULL);
 	e->spares = NULL;
@@ -143,14 +144,11 @@ struct soon_future *sooni_pool_take_any(struct soon_executor *e)
 
 static int refusal(struct soon_executor *e)
 {
-	switch (sooni_pool_phase(e)) {
-	case SOONI_OPEN:
+	enum sooni_phase phase = sooni_pool_phase(e);
+
+	if (sooni_likely(phase == SOONI_OPEN))
 		return 0;
-	case SOONI_BROKEN:
-		return SOON_EBROKEN;
-	default:
-		return ESHUTDOWN;
-	}
+	return phase == SOONI_BROKEN ? SOON_EBROKEN : ESHUTDOWN;
 }
 
 /* The calling thread's; threads are dealt out in turn. */
@@ -179,28 +177,43 @@ static int ensure_alive(struct soon_executor *e)
 	return sooni_crew_start(e, NULL);
 }
 
+/* From a thread that is none of the pool's workers. */
+static int put_from_outside(struct soon_executor *e,
+			    struct soon_future *const *jobs, size_t n)
+{
+	struct sooni_shard *shard = my_shard(e);
+	int rc;
+
+	pthread_mutex_lock(&shard->lock);
+	rc = refusal(e);
+	if (rc == 0)
+		rc = ensure_alive(e);
+	if (rc == 0)
+		rc = n == 1 ? sooni_deque_push_one(&shard->queue, jobs[0])
+			    : sooni_deque_push(&shard->queue, jobs, n);
+	pthread_mutex_unlock(&shard->lock);
+	return rc;
+}
+
+static int put_from_worker(struct sooni_worker *w,
+			   struct soon_future *const *jobs, size_t n)
+{
+	int rc = refusal(w->executor);
+
+	if (sooni_unlikely(rc != 0))
+		return rc;
+	return n == 1 ? sooni_deque_push_one(&w->queue, jobs[0])
+		      : sooni_deque_push(&w->queue, jobs, n);
+}
+
 int sooni_pool_put(struct soon_executor *e, struct soon_future *const *jobs,
 		   size_t n)
 {
 	struct sooni_worker *w = sooni_worker_self(e);
-	struct sooni_shard *shard;
-	int rc;
+	int rc = w != NULL ? put_from_worker(w, jobs, n)
+			   : put_from_outside(e, jobs, n);
 
-	if (w != NULL) {
-		rc = refusal(e);
-		if (rc == 0)
-			rc = sooni_deque_push(&w->queue, jobs, n);
-	} else {
-		shard = my_shard(e);
-		pthread_mutex_lock(&shard->lock);
-		rc = refusal(e);
-		if (rc == 0)
-			rc = ensure_alive(e);
-		if (rc == 0)
-			rc = sooni_deque_push(&shard->queue, jobs, n);
-		pthread_mutex_unlock(&shard->lock);
-	}
-	if (rc == 0)
+	if (rc == 0 && !sooni_park_is_busy(&e->park))
 		sooni_pool_call(e, SOONI_ANYBODY);
 	return rc;
 }

@@ -9,6 +9,7 @@
 #include "job.h"
 #include "os.h"
 #include "park.h"
+#include "thread.h"
 
 #include <soon/executor.h>
 #include <stdatomic.h>
@@ -90,6 +91,7 @@ struct soon_executor {
 	bool ever_watched;
 	struct soon_executor *next_watched;
 	int64_t looked; /* when */
+	uint32_t extra; /* what the limit is above workers */
 
 	pthread_mutex_t lock;	     /* starting and ending threads */
 	struct sooni_worker *spares; /* without a thread, not on the stack */
@@ -215,7 +217,12 @@ enum sooni_end sooni_rest_if_surplus(struct sooni_worker *w, bool *searching);
 void *sooni_worker_main(void *worker);
 
 /* The worker that runs the calling thread, if it is one of e's. */
-struct sooni_worker *sooni_worker_self(struct soon_executor *e);
+static inline struct sooni_worker *sooni_worker_self(struct soon_executor *e)
+{
+	struct sooni_worker *w = sooni_me.worker;
+
+	return w != NULL && w->executor == e ? w : NULL;
+}
 
 /* monitor.c */
 

@@ -16,7 +16,6 @@
 
 #ifdef SOONI_SANITIZE_ADDRESS
 
-/* One malloc a block, so that the sanitizer sees each block's life. */
 void *sooni_slab_alloc(void)
 {
 	return aligned_alloc(SOONI_BLOCK_SIZE, SOONI_BLOCK_SIZE);
@@ -30,35 +29,17 @@ void sooni_slab_free(void *block)
 #else
 
 enum {
-	MAGAZINE = 128, /* blocks in a full magazine */
-	FIRST_CHUNK = 16 * MAGAZINE * SOONI_BLOCK_SIZE,
+	FIRST_CHUNK = 16 * SOONI_MAGAZINE * SOONI_BLOCK_SIZE,
 	LARGEST_CHUNK = 64 * FIRST_CHUNK
 };
 
-/* A free block.  The first of a magazine in the depot also leads the next. */
-struct block {
-	struct block *next;
-	struct block *next_magazine;
-	unsigned count; /* in this magazine */
-};
-
-struct magazine {
-	struct block *first;
-	unsigned count;
-};
-
-/* A thread's own blocks: one magazine in use, one full or empty. */
-static sooni_tls struct cache {
-	struct magazine now;
-	struct magazine other;
-	bool registered; /* the thread's end gives them to the depot */
-} cache;
+sooni_tls struct sooni_cache sooni_cache;
 
 /* Full magazines, what threads left behind, and memory not yet used. */
 static struct depot {
 	pthread_mutex_t lock;
-	struct block *magazines;
-	struct block *chunks; /* their first blocks, which serve for this */
+	struct sooni_block *magazines;
+	struct sooni_block *chunks; /* their first blocks, which serve for this */
 	char *fresh;
 	char *fresh_end;
 	size_t next_chunk; /* bytes */
@@ -68,25 +49,25 @@ static pthread_key_t thread_end;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static bool have_key;
 
-static void push_magazine(struct magazine *m)
+static void push_magazine(struct sooni_magazine *m)
 {
 	if (m->first == NULL)
 		return;
 	m->first->count = m->count;
 	m->first->next_magazine = depot.magazines;
 	depot.magazines = m->first;
-	*m = (struct magazine){ NULL, 0 };
+	*m = (struct sooni_magazine){ NULL, 0 };
 }
 
-/* Other destructors of the thread may still use the cache: then it registers
+/* Other destructors of the thread may still use the sooni_cache: then it registers
  * again and this runs again. */
 static void leave(void *unused)
 {
 	(void)unused;
-	cache.registered = false;
+	sooni_cache.registered = false;
 	pthread_mutex_lock(&depot.lock);
-	push_magazine(&cache.now);
-	push_magazine(&cache.other);
+	push_magazine(&sooni_cache.now);
+	push_magazine(&sooni_cache.other);
 	pthread_mutex_unlock(&depot.lock);
 }
 
@@ -97,19 +78,19 @@ static void make_key(void)
 
 static void register_thread(void)
 {
-	if (cache.registered)
+	if (sooni_cache.registered)
 		return;
 	pthread_once(&once, make_key);
 	/* Without a key, or memory for its value, a thread that ends takes its
 	 * free blocks with it. */
-	cache.registered = !have_key ||
-			   pthread_setspecific(thread_end, &cache) == 0;
+	sooni_cache.registered = !have_key ||
+			   pthread_setspecific(thread_end, &sooni_cache) == 0;
 }
 
 static bool new_chunk(void)
 {
 	size_t size = depot.next_chunk;
-	struct block *chunk = sooni_alloc(size);
+	struct sooni_block *chunk = sooni_alloc(size);
 
 	if (chunk == NULL)
 		return false;
@@ -123,7 +104,7 @@ static bool new_chunk(void)
 }
 
 /* A magazine of memory that was never used, in the order of addresses. */
-static bool fresh_magazine(struct magazine *m)
+static bool fresh_magazine(struct sooni_magazine *m)
 {
 	size_t n;
 	size_t i;
@@ -131,10 +112,10 @@ static bool fresh_magazine(struct magazine *m)
 	if (depot.fresh == depot.fresh_end && !new_chunk())
 		return false;
 	n = (size_t)(depot.fresh_end - depot.fresh) / SOONI_BLOCK_SIZE;
-	if (n > MAGAZINE)
-		n = MAGAZINE;
+	if (n > SOONI_MAGAZINE)
+		n = SOONI_MAGAZINE;
 	for (i = n; i-- > 0;) {
-		struct block *b = (struct block *)(void *)(
+		struct sooni_block *b = (struct sooni_block *)(void *)(
 			depot.fresh + i * SOONI_BLOCK_SIZE);
 
 		b->next = m->first;
@@ -145,65 +126,42 @@ static bool fresh_magazine(struct magazine *m)
 	return true;
 }
 
-static sooni_noinline bool refill(void)
+sooni_noinline bool sooni_slab_refill(void)
 {
 	bool filled;
 
 	register_thread();
-	if (cache.other.first != NULL) {
-		cache.now = cache.other;
-		cache.other = (struct magazine){ NULL, 0 };
+	if (sooni_cache.other.first != NULL) {
+		sooni_cache.now = sooni_cache.other;
+		sooni_cache.other = (struct sooni_magazine){ NULL, 0 };
 		return true;
 	}
 	pthread_mutex_lock(&depot.lock);
 	if (depot.magazines != NULL) {
-		cache.now.first = depot.magazines;
-		cache.now.count = depot.magazines->count;
+		sooni_cache.now.first = depot.magazines;
+		sooni_cache.now.count = depot.magazines->count;
 		depot.magazines = depot.magazines->next_magazine;
 		filled = true;
 	} else {
-		filled = fresh_magazine(&cache.now);
+		filled = fresh_magazine(&sooni_cache.now);
 	}
 	pthread_mutex_unlock(&depot.lock);
 	return filled;
 }
 
-/* The magazine in use is full: put it aside, and what lay there away. */
-static sooni_noinline void put_aside(void)
+/* And what lay there away. */
+sooni_noinline void sooni_slab_put_aside(void)
 {
 	register_thread();
-	if (cache.other.first != NULL) {
+	if (sooni_cache.now.count < SOONI_MAGAZINE)
+		return;
+	if (sooni_cache.other.first != NULL) {
 		pthread_mutex_lock(&depot.lock);
-		push_magazine(&cache.other);
+		push_magazine(&sooni_cache.other);
 		pthread_mutex_unlock(&depot.lock);
 	}
-	cache.other = cache.now;
-	cache.now = (struct magazine){ NULL, 0 };
-}
-
-void *sooni_slab_alloc(void)
-{
-	struct block *b;
-
-	if (sooni_unlikely(cache.now.first == NULL) && !refill())
-		return NULL;
-	b = cache.now.first;
-	cache.now.first = b->next;
-	cache.now.count--;
-	return b;
-}
-
-void sooni_slab_free(void *block)
-{
-	struct block *b = block;
-
-	if (sooni_unlikely(cache.now.count >= MAGAZINE))
-		put_aside();
-	else if (sooni_unlikely(!cache.registered))
-		register_thread();
-	b->next = cache.now.first;
-	cache.now.first = b;
-	cache.now.count++;
+	sooni_cache.other = sooni_cache.now;
+	sooni_cache.now = (struct sooni_magazine){ NULL, 0 };
 }
 
 #endif

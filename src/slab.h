@@ -11,10 +11,74 @@
 #ifndef SOONI_SLAB_H
 #define SOONI_SLAB_H
 
-enum { SOONI_BLOCK_SIZE = 64 };
+#include "compiler.h"
 
-/* NULL without memory. */
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { SOONI_BLOCK_SIZE = 64, SOONI_MAGAZINE = 128 };
+
+#ifdef SOONI_SANITIZE_ADDRESS
+
+/* One malloc a block, so that the sanitizer sees each block's life. */
 void *sooni_slab_alloc(void);
 void sooni_slab_free(void *block);
+
+#else
+
+/* A free block.  The first of a magazine in the depot also leads the next. */
+struct sooni_block {
+	struct sooni_block *next;
+	struct sooni_block *next_magazine;
+	unsigned count; /* in this magazine */
+};
+
+struct sooni_magazine {
+	struct sooni_block *first;
+	unsigned count;
+};
+
+/* A thread's own blocks: one magazine in use, one full or empty. */
+struct sooni_cache {
+	struct sooni_magazine now;
+	struct sooni_magazine other;
+	bool registered; /* the thread's end gives them to the depot */
+};
+
+extern sooni_tls struct sooni_cache sooni_cache;
+
+/* The magazine in use is empty: get another; false without memory. */
+bool sooni_slab_refill(void);
+
+/* It is full: put it aside. */
+void sooni_slab_put_aside(void);
+
+/* NULL without memory. */
+static inline void *sooni_slab_alloc(void)
+{
+	struct sooni_block *b;
+
+	if (sooni_unlikely(sooni_cache.now.first == NULL) &&
+	    !sooni_slab_refill())
+		return NULL;
+	b = sooni_cache.now.first;
+	sooni_cache.now.first = b->next;
+	sooni_cache.now.count--;
+	return b;
+}
+
+static inline void sooni_slab_free(void *block)
+{
+	struct sooni_block *b = block;
+
+	if (sooni_unlikely(sooni_cache.now.count >= SOONI_MAGAZINE ||
+			   !sooni_cache.registered))
+		sooni_slab_put_aside();
+	b->next = sooni_cache.now.first;
+	sooni_cache.now.first = b;
+	sooni_cache.now.count++;
+}
+
+#endif
 
 #endif

@@ -13,19 +13,28 @@
  */
 enum { SPIN_NSEC = 20000, LOOKS_PER_TIME_CHECK = 16 };
 
-/* 0 until known; the number of CPUs decides whether looking can help. */
-static _Atomic unsigned cpus;
+/* 0 until known. */
+static _Atomic int cpus;
 
-static unsigned cpu_count(void)
+/* Workers that run, in all pools. */
+static alignas(SOONI_APART) _Atomic int busy;
+
+void sooni_busy(int change)
 {
-	/* relaxed: whoever asks first, the answer is the same. */
-	unsigned n = atomic_load_explicit(&cpus, memory_order_relaxed);
+	/* relaxed, here and below: a hint. */
+	atomic_fetch_add_explicit(&busy, change, memory_order_relaxed);
+}
+
+/* Whether there is a CPU for a thread that does nothing but look. */
+static bool may_spin(void)
+{
+	int n = atomic_load_explicit(&cpus, memory_order_relaxed);
 
 	if (n == 0) {
-		n = sooni_cpus();
+		n = (int)sooni_cpus();
 		atomic_store_explicit(&cpus, n, memory_order_relaxed);
 	}
-	return n;
+	return atomic_load_explicit(&busy, memory_order_relaxed) < n && n > 1;
 }
 
 int sooni_sleep(_Atomic uint32_t *word, uint32_t mask, uint32_t was,
@@ -57,15 +66,16 @@ bool sooni_spin(_Atomic uint32_t *word, uint32_t mask, uint32_t was)
 	int64_t end = 0;
 	unsigned looks;
 
-	for (looks = 0;; looks++) {
+	for (looks = 1;; looks++) {
 		/* acquire: as in sooni_sleep(). */
 		if ((atomic_load_explicit(word, memory_order_acquire) & mask) !=
 		    was)
 			return true;
+		sooni_relax();
 		if (looks % LOOKS_PER_TIME_CHECK == 0) {
 			int64_t now;
 
-			if (cpu_count() == 1)
+			if (!may_spin())
 				return false;
 			now = sooni_now();
 			if (end == 0)
@@ -73,6 +83,5 @@ bool sooni_spin(_Atomic uint32_t *word, uint32_t mask, uint32_t was)
 			else if (now >= end)
 				return false;
 		}
-		sooni_relax();
 	}
 }

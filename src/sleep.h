@@ -27,10 +27,14 @@ int sooni_sleep(_Atomic uint32_t *word, uint32_t mask, uint32_t was,
 
 /*
  * Look at the word for a few microseconds; whether (*word & mask) != was, in
- * which case it is as if sooni_sleep() had returned 0.  On one CPU it looks
- * once: whoever would change the word needs the CPU.
+ * which case it is as if sooni_sleep() had returned 0.  Where all CPUs have
+ * something better to do it looks but for a moment: whoever would change the
+ * word needs the CPU.
  */
 bool sooni_spin(_Atomic uint32_t *word, uint32_t mask, uint32_t was);
+
+/* How many more (or fewer) threads of the library have something to do. */
+void sooni_busy(int change);
 
 /* After a change of the word that replaced `old`. */
 static inline void sooni_wake(_Atomic uint32_t *word, uint32_t old)

@@ -16,13 +16,13 @@ static struct soon_executor *resolve(soon_executor *e)
 	return e != NULL ? e : soon_default_executor();
 }
 
-static struct soon_future *new_job(struct soon_executor *e, soon_fn *fn,
+sooni_inline struct soon_future *new_job(struct soon_executor *e, soon_fn *fn,
 				   void *arg, uint32_t refs)
 {
-	bool threads = !(e->options.flags & SOON_INLINE);
-	uint32_t marks = e->options.flags & SOON_HELP ? SOONI_HELPED : 0;
-	struct soon_future *f =
-		sooni_future_new((threads ? SOONI_QUEUED : 0) | refs, marks);
+	unsigned flags = e->options.flags;
+	uint32_t queued = flags & SOON_INLINE ? 0 : SOONI_QUEUED;
+	struct soon_future *f = sooni_future_new(
+		queued | refs, flags & SOON_HELP ? SOONI_HELPED : 0);
 
 	if (f == NULL)
 		return NULL;
@@ -88,7 +88,7 @@ static int run_inline(struct soon_executor *e, struct soon_future *const *jobs,
 	return 0;
 }
 
-static int put(struct soon_executor *e, struct soon_future *const *jobs,
+sooni_inline int put(struct soon_executor *e, struct soon_future *const *jobs,
 	       size_t n)
 {
 	return e->options.flags & SOON_INLINE ? run_inline(e, jobs, n)
@@ -96,12 +96,12 @@ static int put(struct soon_executor *e, struct soon_future *const *jobs,
 }
 
 /* One job: with a future for the caller, or none; 0 or a code. */
-static int submit(soon_executor *executor, soon_fn *fn, void *arg,
+sooni_inline int submit(soon_executor *executor, soon_fn *fn, void *arg,
 		  const soon_job *attributes, soon_future **future)
 {
 	struct soon_executor *e;
 	struct soon_future *f;
-	int rc;
+	int rc = 0;
 
 	if (fn == NULL)
 		return EINVAL;
@@ -111,7 +111,8 @@ static int submit(soon_executor *executor, soon_fn *fn, void *arg,
 	f = new_job(e, fn, arg, future != NULL ? SOONI_REF : 0);
 	if (f == NULL)
 		return ENOMEM;
-	rc = attributes != NULL ? dress(f, attributes) : 0;
+	if (attributes != NULL)
+		rc = dress(f, attributes);
 	if (rc == 0)
 		rc = put(e, &f, 1);
 	if (rc != 0)

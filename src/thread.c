@@ -1,9 +1,9 @@
 /*
  * thread.c - see thread.h.
  *
- * Looking at another thread's jobs: the looker sets `lookers`, then reads
+ * Looking at another thread's jobs: the looker sets `sooni_lookers`, then reads
  * which job the thread runs.  A thread that ends a job first takes it off its
- * list, then reads `lookers`, and settles the job only when it is clear.
+ * list, then reads `sooni_lookers`, and settles the job only when it is clear.
  * All four are sequentially consistent: either the looker does not see the job
  * or the job's thread sees the looker, and waits.
  */
@@ -20,7 +20,7 @@ static struct sooni_me *threads; /* under lock */
 
 /* LOOKING under lock, or 0; bit 0 is SOONI_SLEEPERS. */
 enum { LOOKING = 2 };
-static alignas(SOONI_APART) _Atomic uint32_t lookers;
+alignas(SOONI_APART) _Atomic uint32_t sooni_lookers;
 
 void sooni_thread_join_list(void)
 {
@@ -50,7 +50,7 @@ void sooni_threads_look(void (*look)(struct soon_future *job, void *ctx),
 
 	pthread_mutex_lock(&lock);
 	/* seq_cst: see above. */
-	atomic_exchange_explicit(&lookers, LOOKING, memory_order_seq_cst);
+	atomic_exchange_explicit(&sooni_lookers, LOOKING, memory_order_seq_cst);
 	for (me = threads; me != NULL; me = me->next)
 		for (c = atomic_load_explicit(&me->running,
 					      memory_order_seq_cst);
@@ -58,26 +58,14 @@ void sooni_threads_look(void (*look)(struct soon_future *job, void *ctx),
 			look(c->job, ctx);
 	/* release: the looks come before the jobs' ends.  Pairs with the
 	 * acquire in sooni_sleep(). */
-	sooni_wake(&lookers, atomic_exchange_explicit(&lookers, 0,
+	sooni_wake(&sooni_lookers, atomic_exchange_explicit(&sooni_lookers, 0,
 						      memory_order_acq_rel));
 	pthread_mutex_unlock(&lock);
 }
 
-void sooni_context_push(struct sooni_context *c)
+void sooni_wait_for_lookers(void)
 {
-	c->below = sooni_running();
-	/* release: *c, for a looker. */
-	atomic_store_explicit(&sooni_me.running, c, memory_order_release);
-}
-
-void sooni_context_pop(struct sooni_context *c)
-{
-	/* seq_cst, both: see above. */
-	atomic_store_explicit(&sooni_me.running, c->below,
-			      memory_order_seq_cst);
-	if (sooni_unlikely(atomic_load_explicit(
-				   &lookers, memory_order_seq_cst) != 0))
-		sooni_sleep(&lookers, LOOKING, LOOKING, INT64_MAX);
+	sooni_sleep(&sooni_lookers, LOOKING, LOOKING, INT64_MAX);
 }
 
 bool sooni_runs_here(const struct soon_future *f)

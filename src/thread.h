@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct soon_future;
 struct sooni_home;
@@ -71,10 +72,6 @@ void sooni_thread_leave_list(void);
 void sooni_threads_look(void (*look)(struct soon_future *job, void *ctx),
 			void *ctx);
 
-/* The job in c runs on this thread; it must be popped before it is settled. */
-void sooni_context_push(struct sooni_context *c);
-void sooni_context_pop(struct sooni_context *c);
-
 static inline void sooni_telling_push(struct sooni_telling *t,
 				      const struct sooni_home *home)
 {
@@ -92,6 +89,28 @@ static inline struct sooni_context *sooni_running(void)
 {
 	/* relaxed: the thread's own. */
 	return atomic_load_explicit(&sooni_me.running, memory_order_relaxed);
+}
+
+/* Somebody looks at running jobs: see thread.c. */
+extern _Atomic uint32_t sooni_lookers;
+void sooni_wait_for_lookers(void);
+
+/* The job in c runs on this thread; it must be popped before it is settled. */
+static inline void sooni_context_push(struct sooni_context *c)
+{
+	c->below = sooni_running();
+	/* release: *c, for a looker. */
+	atomic_store_explicit(&sooni_me.running, c, memory_order_release);
+}
+
+static inline void sooni_context_pop(struct sooni_context *c)
+{
+	/* seq_cst, both: see thread.c. */
+	atomic_store_explicit(&sooni_me.running, c->below,
+			      memory_order_seq_cst);
+	if (sooni_unlikely(atomic_load_explicit(&sooni_lookers,
+						memory_order_seq_cst) != 0))
+		sooni_wait_for_lookers();
 }
 
 /* Whether f is a job that this thread is running. */

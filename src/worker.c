@@ -321,10 +321,3 @@ void *sooni_worker_main(void *worker)
 	sooni_crew_end_thread(w, end == SOONI_LEFT);
 	return NULL;
 }
-
-struct sooni_worker *sooni_worker_self(struct soon_executor *e)
-{
-	struct sooni_worker *w = sooni_me.worker;
-
-	return w != NULL && w->executor == e ? w : NULL;
-}

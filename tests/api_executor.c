@@ -212,6 +212,44 @@ START_TEST(no_more_jobs_run_at_once_than_max_workers)
 }
 END_TEST
 
+/* What several threads need to begin with a new pool at the same moment. */
+struct beginning {
+	pthread_barrier_t barrier;
+	soon_executor *e;
+};
+
+static void *begin(void *arg)
+{
+	struct beginning *b = arg;
+	int rc = 0;
+
+	pthread_barrier_wait(&b->barrier);
+	for (int i = 0; i < 20 && rc == 0; i++)
+		rc = soon_execute(b->e, count_inside, NULL);
+	return box(rc);
+}
+
+START_TEST(nor_do_they_when_several_threads_submit_the_first)
+{
+	struct actor actors[3];
+	struct beginning b;
+
+	ck_assert_int_eq(
+		pthread_barrier_init(&b.barrier, NULL, COUNT_OF(actors)), 0);
+	for (unsigned round = 0; round < test_scale(200); round++) {
+		b.e = pool_of(1);
+		for (size_t i = 0; i < COUNT_OF(actors); i++)
+			actor_start(&actors[i], begin, &b);
+		for (size_t i = 0; i < COUNT_OF(actors); i++)
+			ck_assert_int_eq(unbox(actor_join(&actors[i])), 0);
+		soon_executor_free(b.e);
+		ck_assert_uint_eq(atomic_load(&most), 1);
+		atomic_store(&most, 0);
+	}
+	pthread_barrier_destroy(&b.barrier);
+}
+END_TEST
+
 static void *own_thread(void *arg)
 {
 	(void)arg;
@@ -328,6 +366,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(
 		t, as_many_jobs_block_at_once_as_the_pool_was_made_for, 0, 4);
 	tcase_add_loop_test(t, no_more_jobs_run_at_once_than_max_workers, 0, 4);
+	tcase_add_test(t, nor_do_they_when_several_threads_submit_the_first);
 	tcase_add_test(t, submits_one_after_another_reuse_one_thread);
 	tcase_add_test(t, threads_start_on_demand_and_are_gone_with_the_pool);
 	tcase_add_test(t, an_idle_thread_ends_and_the_next_job_starts_another);

@@ -18,6 +18,7 @@ static void use_pools(unsigned workers, size_t stack_size)
 	o.workers = workers;
 	o.max_workers = workers;
 	o.stack_size = stack_size;
+	o.idle_timeout = SOON_FOREVER;
 	for (int i = 0; i < POOLS; i++) {
 		pool[i] = soon_executor_open(&o);
 		ck_assert_ptr_nonnull(pool[i]);

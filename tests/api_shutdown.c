@@ -238,6 +238,7 @@ START_TEST(a_shutdown_may_be_repeated_with_more_flags)
 }
 END_TEST
 
+/* Also a job that is on its way from pending to running meanwhile. */
 START_TEST(both_flags_end_a_pool_that_would_never_end)
 {
 	soon_future *f[8];
@@ -299,7 +300,8 @@ static Suite *suite(void)
 	tcase_add_test(t, cancelling_what_is_pending_tells_everybody_at_once);
 	tcase_add_test(t, cancelling_what_runs_leaves_the_queue_alone);
 	tcase_add_test(t, a_shutdown_may_be_repeated_with_more_flags);
-	tcase_add_test(t, both_flags_end_a_pool_that_would_never_end);
+	tcase_add_loop_test(t, both_flags_end_a_pool_that_would_never_end, 0,
+			    (int)test_scale(40));
 	tcase_add_test(t, several_threads_may_shut_down_at_once);
 	suite_add_tcase(s, t);
 	return s;

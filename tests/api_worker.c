@@ -75,6 +75,7 @@ static soon_executor *hooked_pool(unsigned n, struct hooks *h)
 	o.worker_init = count_init;
 	o.worker_fini = count_fini;
 	o.worker_ctx = h;
+	o.idle_timeout = SOON_FOREVER;
 	e = soon_executor_open(&o);
 	ck_assert_ptr_nonnull(e);
 	return e;

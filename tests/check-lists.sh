@@ -28,6 +28,7 @@ listed include '*.h' 'soon/*.h'
 listed src '*.[ch]' '*.map'
 listed tests '*.c' '*.cc' '*.sh' 'support/*.[ch]'
 listed examples '*.c' '*.sh'
+listed bench '*.[ch]' '*.py' '*.sh' 'peers/*.c' 'peers/*.cc' 'peers/*.py'
 listed doc '*.md'
 
 # A test of the interface gets the library as users have it, not the core.
@@ -38,7 +39,7 @@ for file in $(cd tests && ls api_*.c 2>/dev/null); do
 done
 
 # Make runs the scripts as programs.
-for file in bootstrap tests/*.sh examples/*.sh; do
+for file in bootstrap .ci/run */*.sh; do
 	test ! -f "$file" || test -x "$file" ||
 		missing "$file is not executable"
 done

@@ -69,11 +69,11 @@ static void attempt(struct race *r, struct rng *rng, unsigned number)
 	case 1:
 		rc = soon_future_set_error(r->f, EIO, "by %u", number);
 		break;
-	case 2:
-		rc = soon_future_set_running(r->f);
-		expect(r, rc == 0 || rc == EALREADY || rc == ECANCELED);
-		/* fall through */
 	default:
+		if (rng_below(rng, 2) == 0) {
+			rc = soon_future_set_running(r->f);
+			expect(r, rc == 0 || rc == EALREADY || rc == ECANCELED);
+		}
 		rc = soon_future_set_result(r->f, &r->freed[number]);
 		atomic_store(rc == 0 ? &r->results : &r->kept[number], 1);
 	}

@@ -143,7 +143,8 @@ unsigned rng_below(struct rng *r, unsigned n);
  * of bricks link without the executor.
  */
 
-/* A pool of n threads that grows beyond them for nobody but its own waiters. */
+/* A pool of n threads that grows beyond them for nobody but its own waiters.
+ * Its threads never end for idleness, which would make good a lost wake-up. */
 static inline soon_executor *pool_of(unsigned n)
 {
 	soon_executor_options o = SOON_EXECUTOR_OPTIONS_INIT;
@@ -151,6 +152,7 @@ static inline soon_executor *pool_of(unsigned n)
 
 	o.workers = n;
 	o.max_workers = n;
+	o.idle_timeout = SOON_FOREVER;
 	e = soon_executor_open(&o);
 	ck_assert_ptr_nonnull(e);
 	return e;

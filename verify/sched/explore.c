@@ -93,9 +93,9 @@ unsigned sched_choose(unsigned n, bool rare)
 	return c->taken;
 }
 
-bool sched_fails_weakly(void)
+bool sched_fails_weakly(const volatile void *p)
 {
-	return sched_choose(2, true) == 1;
+	return sched_touch(p, true) && sched_choose(2, true) == 1;
 }
 
 /* Whether there is another path. */
@@ -205,14 +205,20 @@ static void warm_up(const struct sched_scene *scene)
 static bool explore(const struct sched_scene *scene)
 {
 	chance.on = false;
+	sched_touch_reset();
 	warm_up(scene);
 	search.bound = scene->bound + options.more;
 	search.length = 0;
 	for (schedule = 0; schedule < options.runs;) {
 		run(scene);
 		schedule++;
-		if (!next_path())
+		if (sched_touch_news()) {
+			/* From the start, with more choices. */
+			search.length = 0;
+			schedule = 0;
+		} else if (!next_path()) {
 			return true;
+		}
 	}
 	return false;
 }

@@ -8,6 +8,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+/* Blocks of the slab come one by one from sched_malloc(): see memory.c. */
+#define SOONI_SANITIZE_ADDRESS 1
+
 struct sooni_me;
 
 /* Thread-local memory: copies of the sources say this for `sooni_me'. */

@@ -11,7 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
-static void point(const char *operation)
+static void point(const char *operation, const volatile void *p)
 {
 	/* The trace keeps the site: one for each operation. */
 	static const struct sched_site sites[] = {
@@ -23,7 +23,7 @@ static void point(const char *operation)
 
 	while (strcmp(sites[i].operation, operation) != 0)
 		i++;
-	sched_point(&sites[i]);
+	sched_before(&sites[i], p, true);
 }
 
 int64_t sooni_now(void)
@@ -41,7 +41,7 @@ int64_t sooni_deadline(int64_t timeout)
 int sooni_futex_wait(_Atomic uint32_t *word, uint32_t expected,
 		     int64_t deadline)
 {
-	point("futex_wait");
+	point("futex_wait", word);
 	/* It may return for no reason. */
 	if (*word != expected || sched_choose(2, true) == 1)
 		return 0;
@@ -54,13 +54,13 @@ int sooni_futex_wait(_Atomic uint32_t *word, uint32_t expected,
 
 void sooni_futex_wake(_Atomic uint32_t *word)
 {
-	point("futex_wake");
+	point("futex_wake", word);
 	sched_wake(word);
 }
 
 void sooni_yield(void)
 {
-	point("yield");
+	point("yield", NULL);
 }
 
 unsigned sooni_cpus(void)
@@ -72,7 +72,7 @@ int sooni_thread_start(pthread_t *thread, size_t stack_size,
 		       void *(*main)(void *), void *arg)
 {
 	(void)stack_size;
-	point("start");
+	point("start", NULL);
 	if (sched_start_fails())
 		return EAGAIN;
 	*thread = (pthread_t)sched_spawn("worker", main, arg);
@@ -126,7 +126,7 @@ void sched_mutex_destroy(pthread_mutex_t *m)
 
 void sched_mutex_lock(pthread_mutex_t *m)
 {
-	point("lock");
+	point("lock", m);
 	while (*owner_of(m) != 0)
 		sched_sleep("lock", m, false);
 	*owner_of(m) = sched_self() + 1;
@@ -134,7 +134,7 @@ void sched_mutex_lock(pthread_mutex_t *m)
 
 void sched_mutex_unlock(pthread_mutex_t *m)
 {
-	point("unlock");
+	point("unlock", m);
 	sched_check(*owner_of(m) == sched_self() + 1);
 	*owner_of(m) = 0;
 	sched_wake(m);

@@ -28,7 +28,7 @@ int sched_main(int argc, char **argv, const struct sched_scene *scenes);
 
 /* sched.c: threads */
 
-enum { SCHED_THREADS = 10, SCHED_LOCAL = 256 };
+enum { SCHED_THREADS = 10, SCHED_LOCAL = 256, SCHED_STACK = 64 << 10 };
 
 /* Start a thread of the scene; returns its number. */
 unsigned sched_spawn(const char *name, void *(*main)(void *), void *arg);
@@ -73,6 +73,21 @@ _Noreturn void sched_fail(const char *format, ...)
 			sched_fail("%s:%d: not so: %s", __FILE__,    \
 				   __LINE__, #condition);            \
 	} while (0)
+
+/* touch.c: which memory threads have in common */
+
+/*
+ * The calling thread is about to read or write *p.  Whether others touch it too,
+ * and anyone writes it: only then it matters who runs first.  NULL always is.
+ */
+bool sched_touch(const volatile void *p, bool writes);
+
+/* Forget all. */
+void sched_touch_reset(void);
+
+/* Whether something was found to be in common since the last call: then runs
+ * before it have passed by choices. */
+bool sched_touch_news(void);
 
 /* memory.c: each block has pages of its own, which fault once it is freed */
 

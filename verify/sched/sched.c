@@ -1,16 +1,25 @@
 /*
  * sched.c - threads as coroutines: see scene.h.
+ *
+ * A coroutine gets its stack from makecontext() once and serves for one thread
+ * of each run.  They change places by _longjmp(), which unlike swapcontext()
+ * makes no system call.
  */
+
+/* Its longjmp() takes another stack for a mistake. */
+#undef _FORTIFY_SOURCE
+
 #include "scene.h"
 
+#include <setjmp.h>
 #include <stdalign.h>
 #include <stdio.h>
 #include <string.h>
 #include <ucontext.h>
 
-enum { STACK = 64 << 10, NAME = 16, MOST_STEPS = 20000 };
+enum { NAME = 16, MOST_STEPS = 20000 };
 
-enum state { READY, ASLEEP, ENDED };
+enum state { NEW, READY, ASLEEP, ENDED };
 
 static struct thread {
 	enum state state;
@@ -23,8 +32,8 @@ static struct thread {
 	void *(*main)(void *);
 	void *arg;
 	alignas(64) char local[SCHED_LOCAL];
-	ucontext_t context;
-	alignas(64) char stack[STACK];
+	jmp_buf here; /* where it goes on */
+	alignas(64) char stack[SCHED_STACK];
 } threads[SCHED_THREADS];
 
 static unsigned thread_count;
@@ -32,7 +41,8 @@ static unsigned self;
 static unsigned timeouts_left;
 static unsigned failed_starts_left;
 static unsigned steps;
-static ucontext_t host; /* who runs the scenes */
+static jmp_buf host;  /* who runs the scenes */
+static jmp_buf maker; /* who makes a stack */
 
 void *sched_local(void)
 {
@@ -56,7 +66,8 @@ static void switch_to(unsigned next)
 	if (next == from)
 		return;
 	self = next;
-	swapcontext(&threads[from].context, &threads[next].context);
+	if (_setjmp(threads[from].here) == 0)
+		_longjmp(threads[next].here, 1);
 }
 
 static _Noreturn void deadlock(void)
@@ -92,7 +103,8 @@ static unsigned candidates(unsigned *list)
 	return n;
 }
 
-static void reschedule(void)
+/* Who goes on. */
+static unsigned pick(void)
 {
 	unsigned list[SCHED_THREADS];
 	unsigned n = candidates(list);
@@ -107,16 +119,24 @@ static void reschedule(void)
 		next->timed_out = true;
 		next->state = READY;
 	}
-	switch_to((unsigned)(next - threads));
+	return (unsigned)(next - threads);
 }
 
-void sched_point(const struct sched_site *site)
+void sched_before(const struct sched_site *site, const volatile void *p,
+		  bool writes)
 {
 	if (++steps > MOST_STEPS)
 		sched_fail("no end after %d steps", MOST_STEPS);
-	reschedule();
+	if (sched_touch(p, writes))
+		switch_to(pick());
 	/* Only now is it this thread's turn to do what it announced. */
 	sched_trace(site);
+}
+
+void sched_after(const volatile void *p)
+{
+	if (sched_touch(p, true))
+		switch_to(pick());
 }
 
 bool sched_sleep(const char *what, const volatile void *on, bool timed)
@@ -128,7 +148,7 @@ bool sched_sleep(const char *what, const volatile void *on, bool timed)
 	t->on = on;
 	t->timed = timed;
 	t->timed_out = false;
-	reschedule();
+	switch_to(pick());
 	return !t->timed_out;
 }
 
@@ -151,16 +171,41 @@ static bool all_ended(void)
 	return true;
 }
 
-static void thread_main(void)
+/* The stack's first thread has not begun, or its latest has ended. */
+static _Noreturn void leave_stack(struct thread *t)
 {
-	struct thread *t = &threads[self];
-
-	t->main(t->arg);
-	t->state = ENDED;
-	sched_wake(t);
+	if (t->state == NEW)
+		_longjmp(maker, 1);
 	if (all_ended())
-		setcontext(&host);
-	reschedule();
+		_longjmp(host, 1);
+	self = pick();
+	_longjmp(threads[self].here, 1);
+}
+
+/* A stack serves one thread of each run. */
+static void coroutine(void)
+{
+	struct thread *t = &threads[thread_count];
+
+	for (;;) {
+		if (_setjmp(t->here) == 0)
+			leave_stack(t);
+		t->main(t->arg);
+		t->state = ENDED;
+		sched_wake(t);
+	}
+}
+
+static void make_coroutine(struct thread *t)
+{
+	ucontext_t context;
+
+	getcontext(&context);
+	context.uc_stack.ss_sp = t->stack;
+	context.uc_stack.ss_size = sizeof(t->stack);
+	makecontext(&context, coroutine, 0);
+	if (_setjmp(maker) == 0)
+		setcontext(&context);
 }
 
 unsigned sched_spawn(const char *name, void *(*main)(void *), void *arg)
@@ -169,16 +214,14 @@ unsigned sched_spawn(const char *name, void *(*main)(void *), void *arg)
 
 	if (thread_count == SCHED_THREADS)
 		sched_fail("more than %d threads", SCHED_THREADS);
+	if (t->state == NEW)
+		make_coroutine(t);
 	t->state = READY;
 	t->joined = false;
 	snprintf(t->name, sizeof(t->name), "%s", name);
 	t->main = main;
 	t->arg = arg;
 	memset(t->local, 0, sizeof(t->local));
-	getcontext(&t->context);
-	t->context.uc_stack.ss_sp = t->stack;
-	t->context.uc_stack.ss_size = sizeof(t->stack);
-	makecontext(&t->context, thread_main, 0);
 	return thread_count++;
 }
 
@@ -194,7 +237,7 @@ void sched_join(unsigned thread)
 {
 	static const struct sched_site site = { "join", "", "", "", 0 };
 
-	sched_point(&site);
+	sched_before(&site, NULL, true);
 	if (threads[thread].joined)
 		sched_fail("%s is joined twice", threads[thread].name);
 	threads[thread].joined = true;
@@ -216,7 +259,8 @@ void sched_run(const struct sched_scene *scene)
 	timeouts_left = scene->timeouts;
 	failed_starts_left = scene->failed_starts;
 	sched_spawn("main", first_main, (void *)(size_t)scene);
-	swapcontext(&host, &threads[0].context);
+	if (_setjmp(host) == 0)
+		_longjmp(threads[0].here, 1);
 	if (sched_memory_used() > 0 && !scene->leaks)
 		sched_fail("%u blocks of memory are left",
 			   sched_memory_used());

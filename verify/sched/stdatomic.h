@@ -23,14 +23,18 @@ struct sched_site {
 	int line;
 };
 
-/* Other threads may run here. */
-void sched_point(const struct sched_site *site);
+/* Before an operation on *p: other threads may run here. */
+void sched_before(const struct sched_site *site, const volatile void *p,
+		  bool writes);
+
+/* After one that has written: and here, before anything else is touched. */
+void sched_after(const volatile void *p);
 
 /* What the operation just announced has found and left, for the trace. */
 void sched_saw(const void *old, const void *now, size_t size);
 
 /* Whether a weak compare-and-swap that could succeed fails all the same. */
-bool sched_fails_weakly(void);
+bool sched_fails_weakly(const volatile void *p);
 
 #undef atomic_compare_exchange_strong
 #undef atomic_compare_exchange_strong_explicit
@@ -55,12 +59,12 @@ bool sched_fails_weakly(void);
 #undef atomic_store_explicit
 #undef atomic_thread_fence
 
-#define SCHED_POINT(operation, object)                                  \
+#define SCHED_BEFORE(operation, object, p, writes)                      \
 	do {                                                            \
 		static const struct sched_site sched_site = {           \
 			operation, object, __func__, __FILE__, __LINE__ \
 		};                                                      \
-		sched_point(&sched_site);                               \
+		sched_before(&sched_site, p, writes);                   \
 	} while (0)
 
 /* The type of what an atomic holds, without _Atomic. */
@@ -71,11 +75,12 @@ bool sched_fails_weakly(void);
 	__extension__({                                                 \
 		__typeof__(p) sched_p = (p);                            \
 		__auto_type sched_v = (v);                              \
-		SCHED_POINT(name, object);                              \
+		SCHED_BEFORE(name, object, sched_p, true);              \
 		SCHED_TYPE(sched_p) sched_old = *sched_p;               \
 		SCHED_TYPE(sched_p) sched_new = (change);               \
 		*sched_p = sched_new;                                   \
 		sched_saw(&sched_old, &sched_new, sizeof(sched_old));   \
+		sched_after(sched_p);                                   \
 		sched_old;                                              \
 	})
 
@@ -84,15 +89,17 @@ bool sched_fails_weakly(void);
 		__typeof__(p) sched_p = (p);                            \
 		__typeof__(expected) sched_e = (expected);              \
 		SCHED_TYPE(sched_p) sched_new = (desired);              \
-		SCHED_POINT("compare_exchange", object);                \
+		SCHED_BEFORE("compare_exchange", object, sched_p, true); \
 		SCHED_TYPE(sched_p) sched_old = *sched_p;               \
 		bool sched_ok = sched_old == *sched_e &&                \
-				!((weak) && sched_fails_weakly());      \
+				!((weak) && sched_fails_weakly(sched_p)); \
 		if (sched_ok)                                           \
 			*sched_p = sched_new;                           \
 		else                                                    \
 			sched_new = *sched_e = sched_old;               \
 		sched_saw(&sched_old, &sched_new, sizeof(sched_old));   \
+		if (sched_ok)                                           \
+			sched_after(sched_p);                           \
 		sched_ok;                                               \
 	})
 
@@ -101,7 +108,7 @@ bool sched_fails_weakly(void);
 #define atomic_load_explicit(p, order)                                  \
 	__extension__({                                                 \
 		__typeof__(p) sched_p = (p);                            \
-		SCHED_POINT("load", #p);                                \
+		SCHED_BEFORE("load", #p, sched_p, false);               \
 		SCHED_TYPE(sched_p) sched_old = *sched_p;               \
 		sched_saw(&sched_old, &sched_old, sizeof(sched_old));   \
 		sched_old;                                              \
