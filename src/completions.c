@@ -32,6 +32,12 @@ struct block {
 	struct node nodes[];
 };
 
+/*
+ * Futures that were done when the set was made need no node: they lie in
+ * `given`.  Members are looked up only in a set to which more are added; until
+ * then there is no table of them.
+ */
+
 struct soon_completions {
 	/* shared with those who complete the futures */
 	alignas(SOONI_APART) _Atomic(struct node *) ready;
@@ -39,13 +45,19 @@ struct soon_completions {
 
 	/* under lock */
 	alignas(SOONI_APART) pthread_mutex_t lock;
-	struct node *first; /* done and in order */
+	soon_future **given; /* done from the outset, in order */
+	size_t given_next;
+	size_t given_end;
+	struct node *first; /* done since, in order */
 	struct node *last;
-	struct node *returned;	 /* by the latest next() */
-	struct node *free;	 /* to be used again */
-	struct block *blocks;	 /* all nodes */
+	soon_future *returned;	 /* by the latest next() */
 	struct sooni_link *hung; /* nodes not yet taken from ready */
+	struct node *free;	 /* nodes to be used again */
+	struct node *fresh;	 /* nodes never used */
+	struct node *fresh_end;
+	struct block *blocks;	     /* all nodes */
 	struct sooni_ptrset members; /* not yet returned */
+	bool has_members;
 	uint32_t expected; /* of events, once all that are under way are in */
 	_Atomic size_t left; /* written under lock */
 };
@@ -110,7 +122,7 @@ static void collect(struct soon_completions *set)
 	}
 }
 
-/* n more nodes on the free list; 0 or ENOMEM. */
+/* n more fresh nodes; 0 or ENOMEM. */
 static int more_nodes(struct soon_completions *set, size_t n)
 {
 	struct block *b;
@@ -124,11 +136,24 @@ static int more_nodes(struct soon_completions *set, size_t n)
 		return ENOMEM;
 	b->next = set->blocks;
 	set->blocks = b;
-	while (n-- > 0) {
-		b->nodes[n].next = set->free;
-		set->free = &b->nodes[n];
-	}
+	set->fresh = b->nodes;
+	set->fresh_end = b->nodes + n;
 	return 0;
+}
+
+static bool has_node(const struct soon_completions *set)
+{
+	return set->free != NULL || set->fresh != set->fresh_end;
+}
+
+static struct node *new_node(struct soon_completions *set)
+{
+	struct node *node = set->free;
+
+	if (node == NULL)
+		return set->fresh++;
+	set->free = node->next;
+	return node;
 }
 
 static void change_left(struct soon_completions *set, size_t change)
@@ -137,23 +162,15 @@ static void change_left(struct soon_completions *set, size_t change)
 	atomic_fetch_add_explicit(&set->left, change, memory_order_relaxed);
 }
 
-/* A node is free and the members have room. */
-static void add(struct soon_completions *set, soon_future *f)
+/* f is no member yet, and there is a node for it. */
+static void hang(struct soon_completions *set, soon_future *f)
 {
-	struct node *node = set->free;
+	struct node *node = new_node(set);
 
-	if (!sooni_ptrset_add(&set->members, f))
-		return;
-	set->free = node->next;
 	node->set = set;
-	node->future = soon_future_ref(f);
+	node->future = f;
 	node->waiter.fire = fire;
 	node->waiter.user = false;
-	change_left(set, 1);
-	if (sooni_state(f) & SOONI_DONE) {
-		append(set, node);
-		return;
-	}
 	sooni_list_append(&set->hung, &node->hung);
 	if (!sooni_waiter_add(f, &node->waiter)) {
 		sooni_list_remove(&set->hung, &node->hung);
@@ -161,32 +178,104 @@ static void add(struct soon_completions *set, soon_future *f)
 	}
 }
 
+/*
+ * Copy the distinct ones of n futures to distinct[]; returns how many, and of
+ * these how many are not done.  A mark in each future tells what was seen before;
+ * so only one thread marks at a time.
+ */
+static size_t copy_distinct(soon_future *const *futures, size_t n,
+			    soon_future **distinct, size_t *unfinished)
+{
+	static pthread_mutex_t marking = PTHREAD_MUTEX_INITIALIZER;
+	size_t count = 0;
+	size_t i;
+
+	*unfinished = 0;
+	pthread_mutex_lock(&marking);
+	for (i = 0; i < n; i++) {
+		if (!sooni_future_mark(futures[i]))
+			continue;
+		distinct[count++] = futures[i];
+		*unfinished += !(sooni_state(futures[i]) & SOONI_DONE);
+	}
+	for (i = 0; i < count; i++)
+		sooni_future_unmark(distinct[i]);
+	pthread_mutex_unlock(&marking);
+	return count;
+}
+
+/* Hang the set on what is not done; leave the rest in given[]. */
+static void fill(struct soon_completions *set, size_t count)
+{
+	size_t i;
+
+	change_left(set, count);
+	for (i = 0; i < count; i++) {
+		soon_future *f = soon_future_ref(set->given[i]);
+
+		if (sooni_state(f) & SOONI_DONE)
+			set->given[set->given_end++] = f;
+		else
+			hang(set, f);
+	}
+}
+
 soon_completions *soon_as_completed(soon_future *const *futures, size_t n)
 {
 	struct soon_completions *set;
-	size_t i;
+	size_t unfinished;
+	size_t count;
 
 	errno = EINVAL;
 	if (sooni_check_futures(futures, n) != 0)
 		return NULL;
 	errno = ENOMEM;
+	if (n > SIZE_MAX / sizeof(*futures))
+		return NULL;
 	set = aligned_alloc(SOONI_APART, sizeof(*set));
 	if (set == NULL)
 		return NULL;
 	*set = (struct soon_completions){ .first = NULL };
-	if (sooni_ptrset_init(&set->members, n) != 0)
+	set->given = malloc(n > 0 ? n * sizeof(*futures) : 1);
+	if (set->given == NULL)
 		goto undo_alloc;
-	if (more_nodes(set, n) != 0)
-		goto undo_members;
+	count = copy_distinct(futures, n, set->given, &unfinished);
+	if (more_nodes(set, unfinished) != 0)
+		goto undo_given;
 	pthread_mutex_init(&set->lock, NULL);
-	for (i = 0; i < n; i++)
-		add(set, futures[i]);
+	fill(set, count);
 	return set;
-undo_members:
-	sooni_ptrset_fini(&set->members);
+undo_given:
+	free(set->given);
 undo_alloc:
 	free(set);
 	return NULL;
+}
+
+/* The table of members; 0 or ENOMEM. */
+static int make_members(struct soon_completions *set)
+{
+	struct sooni_ptrset *members = &set->members;
+	struct sooni_link *link = set->hung;
+	struct node *node;
+	size_t i;
+
+	if (set->has_members)
+		return sooni_ptrset_reserve(members);
+	if (sooni_ptrset_init(members, soon_completions_left(set) + 1) != 0)
+		return ENOMEM;
+	set->has_members = true;
+	for (i = set->given_next; i < set->given_end; i++)
+		sooni_ptrset_add(members, set->given[i]);
+	for (node = set->first; node != NULL; node = node->next)
+		sooni_ptrset_add(members, node->future);
+	for (; link != NULL; link = link->next) {
+		node = sooni_container_of(link, struct node, hung);
+		sooni_ptrset_add(members, node->future);
+		if (link->next == set->hung)
+			break;
+	}
+	return 0;
 }
 
 /* Have those who sleep in next() look again; under lock. */
@@ -206,12 +295,13 @@ int soon_completions_add(soon_completions *set, soon_future *f)
 	if (set == NULL || f == NULL)
 		return EINVAL;
 	pthread_mutex_lock(&set->lock);
-	if (set->free == NULL)
+	if (!has_node(set))
 		rc = more_nodes(set, MORE_NODES);
 	if (rc == 0)
-		rc = sooni_ptrset_reserve(&set->members);
-	if (rc == 0) {
-		add(set, f);
+		rc = make_members(set);
+	if (rc == 0 && sooni_ptrset_add(&set->members, f)) {
+		change_left(set, 1);
+		hang(set, soon_future_ref(f));
 		if (set->first != NULL)
 			nudge(set);
 	}
@@ -237,14 +327,19 @@ static bool is_deadlock(struct soon_completions *set)
 	return true;
 }
 
-/* What the latest next() returned is no longer borrowed. */
-static soon_future *give_back(struct soon_completions *set)
+/* The first that is done, as far as that is known; NULL: none. */
+static soon_future *shift(struct soon_completions *set)
 {
-	struct node *node = set->returned;
+	struct node *node;
 
+	if (set->given_next < set->given_end)
+		return set->given[set->given_next++];
+	if (set->first == NULL)
+		collect(set);
+	node = set->first;
 	if (node == NULL)
 		return NULL;
-	set->returned = NULL;
+	set->first = node->next;
 	node->next = set->free;
 	set->free = node;
 	return node->future;
@@ -253,24 +348,22 @@ static soon_future *give_back(struct soon_completions *set)
 /* Take the first that is done; *seen is what events was before the look. */
 static soon_future *take_first(struct soon_completions *set, uint32_t *seen)
 {
-	struct node *node;
+	soon_future *f;
 
 	/* acquire: pairs with fire(): a push that this does not count is seen
 	 * by collect(), or raises events. */
 	*seen = atomic_load_explicit(&set->events, memory_order_acquire) &
 		~SOONI_SLEEPERS;
-	if (set->first == NULL)
-		collect(set);
-	node = set->first;
-	if (node == NULL)
+	f = shift(set);
+	if (f == NULL)
 		return NULL;
-	set->first = node->next;
-	set->returned = node;
-	sooni_ptrset_remove(&set->members, node->future);
+	set->returned = f;
+	if (set->has_members)
+		sooni_ptrset_remove(&set->members, f);
 	change_left(set, (size_t)-1);
 	if (soon_completions_left(set) == 0)
 		nudge(set);
-	return node->future;
+	return f;
 }
 
 static int sleep_for_event(struct soon_completions *set, uint32_t seen,
@@ -300,7 +393,8 @@ int soon_completions_next(soon_completions *set, soon_nsec timeout,
 		return EINVAL;
 	deadline = sooni_deadline(timeout);
 	pthread_mutex_lock(&set->lock);
-	old = give_back(set);
+	old = set->returned;
+	set->returned = NULL;
 	while (rc == 0 && (*f = take_first(set, &seen)) == NULL) {
 		if (soon_completions_left(set) == 0)
 			rc = ENODATA;
@@ -363,7 +457,9 @@ void soon_completions_free(soon_completions *set)
 	if (set == NULL)
 		return;
 	unhang(set);
-	soon_future_unref(give_back(set));
+	soon_future_unref(set->returned);
+	for (; set->given_next < set->given_end; set->given_next++)
+		soon_future_unref(set->given[set->given_next]);
 	for (node = set->first; node != NULL; node = node->next)
 		soon_future_unref(node->future);
 	while (set->blocks != NULL) {
@@ -372,7 +468,9 @@ void soon_completions_free(soon_completions *set)
 		free(set->blocks);
 		set->blocks = next;
 	}
-	sooni_ptrset_fini(&set->members);
+	if (set->has_members)
+		sooni_ptrset_fini(&set->members);
 	pthread_mutex_destroy(&set->lock);
+	free(set->given);
 	free(set);
 }

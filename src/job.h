@@ -50,12 +50,13 @@ enum {
 };
 #define SOONI_REF (UINT32_C(1) << SOONI_REF_SHIFT)
 
-/* The bits of marks: set once, never cleared. */
+/* The bits of marks; but for the last they are set once, never cleared. */
 enum {
 	SOONI_PROMISE = 1, /* no job: completed by hand; from birth */
 	SOONI_HELPED = 2,  /* waiting non-workers may run it; from birth */
 	SOONI_SETTING = 4, /* promise: somebody has set its outcome */
-	SOONI_TAKEN = 8	   /* the result was taken */
+	SOONI_TAKEN = 8,   /* the result was taken */
+	SOONI_MARKED = 16  /* for a moment: see copy_distinct() */
 };
 
 /*
@@ -108,6 +109,20 @@ static inline int sooni_error(const struct soon_future *f)
 	if (sooni_likely(!(s & (SOONI_FAILED | SOONI_CANCELLED))))
 		return 0;
 	return s & SOONI_CANCELLED ? ECANCELED : (int)(intptr_t)f->result;
+}
+
+/* Mark f; whether it was not.  relaxed: under the marker's lock. */
+static inline bool sooni_future_mark(struct soon_future *f)
+{
+	return !(atomic_fetch_or_explicit(&f->marks, SOONI_MARKED,
+					  memory_order_relaxed) &
+		 SOONI_MARKED);
+}
+
+static inline void sooni_future_unmark(struct soon_future *f)
+{
+	atomic_fetch_and_explicit(&f->marks, ~(uint32_t)SOONI_MARKED,
+				  memory_order_relaxed);
 }
 
 /* future.c: states and references */
