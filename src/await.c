@@ -47,9 +47,7 @@ static sooni_noinline int sleep_until_done(struct soon_future *f,
 
 	if (sooni_spin(&f->state, SOONI_DONE, 0))
 		return 0;
-	sooni_wait_begin();
-	rc = sooni_sleep(&f->state, SOONI_DONE, 0, deadline);
-	sooni_wait_end();
+	rc = sooni_wait(&f->state, SOONI_DONE, 0, deadline);
 	return rc;
 }
 
@@ -106,13 +104,14 @@ int soon_sleep(soon_nsec duration)
 	struct soon_future *job = soon_self();
 	int rc;
 
-	if (soon_cancel_requested())
-		return ECANCELED;
+	if (job != NULL) {
+		sooni_context_show();
+		if (sooni_is_asked(job))
+			return ECANCELED;
+	}
 	if (deadline == 0)
 		return 0;
-	sooni_wait_begin();
-	rc = sooni_sleep(job != NULL ? &job->state : &nobody, SOONI_ASKED, 0,
-			 deadline);
-	sooni_wait_end();
+	rc = sooni_wait(job != NULL ? &job->state : &nobody, SOONI_ASKED, 0,
+			deadline);
 	return rc == 0 ? ECANCELED : 0;
 }

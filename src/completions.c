@@ -23,7 +23,7 @@ struct node {
 	struct sooni_waiter waiter;
 	struct soon_completions *set;
 	soon_future *future;
-	struct node *next; /* on the ready stack or in a list of the set */
+	struct node *next;	/* on the ready stack or in a list of the set */
 	struct sooni_link hung; /* in set->hung */
 };
 
@@ -58,7 +58,7 @@ struct soon_completions {
 	struct block *blocks;	     /* all nodes */
 	struct sooni_ptrset members; /* not yet returned */
 	bool has_members;
-	uint32_t expected; /* of events, once all that are under way are in */
+	uint32_t expected;   /* of events, once all that are under way are in */
 	_Atomic size_t left; /* written under lock */
 };
 
@@ -76,9 +76,9 @@ static void fire(struct sooni_waiter *waiter, soon_future *f)
 		/* release: *node, and the future's outcome.  Pairs with
 		 * collect().  After it node and set may only be touched by who
 		 * found the stack empty: see soon_completions_free(). */
-	} while (!atomic_compare_exchange_weak_explicit(
-		&set->ready, &top, node, memory_order_acq_rel,
-		memory_order_relaxed));
+	} while (!atomic_compare_exchange_weak_explicit(&set->ready, &top, node,
+							memory_order_acq_rel,
+							memory_order_relaxed));
 	if (top == NULL)
 		/* acq_rel: comes after the push.  Pairs with next(). */
 		sooni_wake(&set->events,
@@ -317,8 +317,7 @@ static bool is_deadlock(struct soon_completions *set)
 	if (link == NULL || sooni_running() == NULL)
 		return false;
 	do {
-		struct node *node =
-			sooni_container_of(link, struct node, hung);
+		struct node *node = sooni_container_of(link, struct node, hung);
 
 		if (!sooni_runs_here(node->future))
 			return false;
@@ -373,9 +372,7 @@ static int sleep_for_event(struct soon_completions *set, uint32_t seen,
 
 	if (sooni_spin(&set->events, ~SOONI_SLEEPERS, seen))
 		return 0;
-	sooni_wait_begin();
-	rc = sooni_sleep(&set->events, ~SOONI_SLEEPERS, seen, deadline);
-	sooni_wait_end();
+	rc = sooni_wait(&set->events, ~SOONI_SLEEPERS, seen, deadline);
 	return rc;
 }
 
@@ -429,8 +426,7 @@ static void unhang(struct soon_completions *set)
 	uint32_t seen;
 
 	while ((link = sooni_list_shift(&set->hung)) != NULL) {
-		struct node *node =
-			sooni_container_of(link, struct node, hung);
+		struct node *node = sooni_container_of(link, struct node, hung);
 
 		if (sooni_waiter_remove(node->future, &node->waiter))
 			append(set, node);

@@ -32,9 +32,8 @@ static void thread_ended(struct soon_executor *e)
 {
 	/* release: all that it did comes before the pool's end.  Pairs with
 	 * await_count().  Who waits there joins the thread before *e goes. */
-	sooni_wake(&e->threads,
-		   atomic_fetch_sub_explicit(&e->threads, 2,
-					     memory_order_acq_rel));
+	sooni_wake(&e->threads, atomic_fetch_sub_explicit(
+					&e->threads, 2, memory_order_acq_rel));
 }
 
 void sooni_crew_end_thread(struct sooni_worker *w, bool off_stack)
@@ -161,6 +160,23 @@ int sooni_crew_start(struct soon_executor *e, struct sooni_parker *k)
 	return rc;
 }
 
+int sooni_crew_ensure(struct soon_executor *e)
+{
+	int rc = 0;
+
+	pthread_mutex_lock(&e->lock);
+	/* relaxed: it changes under the lock.  Other shards' submitters may be
+	 * here as well. */
+	if (atomic_load_explicit(&e->alive, memory_order_relaxed) == 0) {
+		sooni_park_first(&e->park);
+		rc = start_locked(e, NULL);
+		if (rc != 0)
+			sooni_park_exit(&e->park, true);
+	}
+	pthread_mutex_unlock(&e->lock);
+	return rc;
+}
+
 /* Wait until a counter by 2 is down to n. */
 static int await_count(_Atomic uint32_t *counter, uint32_t n, int64_t deadline)
 {
@@ -172,7 +188,7 @@ static int await_count(_Atomic uint32_t *counter, uint32_t n, int64_t deadline)
 		      by_two) > 2 * n) {
 		if (deadline != 0 && sooni_spin(counter, by_two, now))
 			continue;
-		if (sooni_sleep(counter, by_two, now, deadline) != 0)
+		if (sooni_wait(counter, by_two, now, deadline) != 0)
 			return ETIMEDOUT;
 	}
 	return 0;
@@ -213,10 +229,8 @@ void sooni_pool_drain(struct soon_executor *e)
 	uint32_t mine = sooni_worker_self(e) != NULL;
 
 	sooni_pool_close(e, SOONI_CLOSED);
-	sooni_wait_begin();
 	if (mine)
 		await_count(&e->threads, 1, INT64_MAX);
 	else
 		sooni_crew_join(e, INT64_MAX);
-	sooni_wait_end();
 }

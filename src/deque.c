@@ -190,12 +190,11 @@ bool sooni_deque_take_if(struct sooni_deque *d, void *item)
 	int64_t b = atomic_load_explicit(&d->bottom, memory_order_seq_cst);
 
 	if (t >= b ||
-	    ring_get(atomic_load_explicit(&d->ring, memory_order_acquire),
-		     t) != item)
+	    ring_get(atomic_load_explicit(&d->ring, memory_order_acquire), t) !=
+		    item)
 		return false;
-	return atomic_compare_exchange_strong_explicit(&d->top, &t, t + 1,
-						       memory_order_seq_cst,
-						       memory_order_relaxed);
+	return atomic_compare_exchange_strong_explicit(
+		&d->top, &t, t + 1, memory_order_seq_cst, memory_order_relaxed);
 }
 
 bool sooni_deque_is_empty(struct sooni_deque *d)

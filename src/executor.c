@@ -115,13 +115,15 @@ static bool is_inside(struct soon_executor *e)
 	return false;
 }
 
-static void cancel_pending(struct soon_executor *e)
+/* stop: those that turn out to be running are asked to stop. */
+static void cancel_pending(struct soon_executor *e, bool stop)
 {
 	struct soon_future *f;
 
 	while ((f = sooni_pool_take_any(e)) != NULL) {
 		/* The entry taken keeps f until it is dropped. */
-		sooni_future_cancel_idle(f);
+		if (sooni_future_cancel_idle(f) & SOONI_RUNNING && stop)
+			sooni_future_ask(f);
 		sooni_future_drop_entry(f);
 	}
 }
@@ -130,6 +132,24 @@ static void ask_if_home(struct soon_future *job, void *home)
 {
 	if (job->home == home)
 		sooni_future_ask(job);
+}
+
+static void cancel(struct soon_executor *e, unsigned flags)
+{
+	unsigned both = SOON_CANCEL_PENDING | SOON_CANCEL_RUNNING;
+	bool stop;
+
+	/* relaxed: shutdowns that come one after the other add up. */
+	stop = ((flags | atomic_fetch_or_explicit(&e->shutdown_flags, flags,
+						  memory_order_relaxed)) &
+		both) == both;
+	if (stop) /* seq_cst: see sooni_is_asked() */
+		atomic_store_explicit(&e->home.stopping, true,
+				      memory_order_seq_cst);
+	if (flags & SOON_CANCEL_PENDING)
+		cancel_pending(e, stop);
+	if (flags & SOON_CANCEL_RUNNING)
+		sooni_threads_look(ask_if_home, &e->home);
 }
 
 int soon_executor_shutdown(soon_executor *e, unsigned flags, soon_nsec timeout)
@@ -143,13 +163,8 @@ int soon_executor_shutdown(soon_executor *e, unsigned flags, soon_nsec timeout)
 		return EDEADLK;
 	deadline = sooni_deadline(timeout);
 	sooni_pool_close(e, SOONI_CLOSED);
-	if (flags & SOON_CANCEL_PENDING)
-		cancel_pending(e);
-	if (flags & SOON_CANCEL_RUNNING)
-		sooni_threads_look(ask_if_home, &e->home);
-	sooni_wait_begin();
+	cancel(e, flags);
 	rc = sooni_crew_join(e, deadline);
-	sooni_wait_end();
 	return rc != 0 && timeout <= 0 ? EINPROGRESS : rc;
 }
 

@@ -92,9 +92,8 @@ void sooni_home_leave(struct sooni_home *home)
 /* Somebody has the job in hand whom its executor would not wait for. */
 static bool with_guest(uint32_t s)
 {
-	return s & SOONI_BUSY ||
-	       (s & (SOONI_RUNNING | SOONI_GUEST)) ==
-		       (SOONI_RUNNING | SOONI_GUEST);
+	return s & SOONI_BUSY || (s & (SOONI_RUNNING | SOONI_GUEST)) ==
+					 (SOONI_RUNNING | SOONI_GUEST);
 }
 
 /*
@@ -118,9 +117,9 @@ void sooni_future_drop_entry(struct soon_future *f)
 			atomic_fetch_add_explicit(&home->guests, 2,
 						  memory_order_relaxed);
 		/* acq_rel: as for any reference that goes. */
-		if (atomic_compare_exchange_weak_explicit(
-			    &f->state, &s, next, memory_order_acq_rel,
-			    memory_order_relaxed))
+		if (atomic_compare_exchange_weak_explicit(&f->state, &s, next,
+							  memory_order_acq_rel,
+							  memory_order_relaxed))
 			break;
 		if (counted)
 			sooni_home_leave(home);
@@ -135,7 +134,7 @@ void sooni_future_drop_entry(struct soon_future *f)
  * moment: from then on it belongs to the caller, if *next is BUSY.
  */
 sooni_inline uint32_t become_done(struct soon_future *f, uint32_t outcome,
-			    uint32_t *next)
+				  uint32_t *next)
 {
 	/* relaxed: the compare-and-swap judges it. */
 	uint32_t s = atomic_load_explicit(&f->state, memory_order_relaxed);
@@ -152,9 +151,9 @@ sooni_inline uint32_t become_done(struct soon_future *f, uint32_t outcome,
 			*next |= SOONI_BUSY;
 		/* release: the result.  acquire: the list of waiters.  Pairs
 		 * with sooni_state(), sooni_sleep() and unlock(). */
-		if (atomic_compare_exchange_weak_explicit(
-			    &f->state, &s, *next, memory_order_acq_rel,
-			    memory_order_relaxed))
+		if (atomic_compare_exchange_weak_explicit(&f->state, &s, *next,
+							  memory_order_acq_rel,
+							  memory_order_relaxed))
 			break;
 	}
 	return s;
@@ -298,6 +297,25 @@ soon_future *soon_future_ref(soon_future *f)
 	return f;
 }
 
+/* An unfinished promise: whoever drops the last reference fails it first. */
+static uint32_t unref_promise(struct soon_future *f)
+{
+	/* relaxed: the compare-and-swap judges it. */
+	uint32_t s = atomic_load_explicit(&f->state, memory_order_relaxed);
+
+	for (;;) {
+		if (sooni_refs(s) == 1 && !(s & SOONI_DONE)) {
+			sooni_promise_drop(f);
+			s = sooni_state(f);
+		}
+		/* acq_rel: as in soon_future_unref(). */
+		if (atomic_compare_exchange_weak_explicit(
+			    &f->state, &s, s - SOONI_REF, memory_order_acq_rel,
+			    memory_order_relaxed))
+			return s;
+	}
+}
+
 void soon_future_unref(soon_future *f)
 {
 	uint32_t s;
@@ -313,15 +331,13 @@ void soon_future_unref(soon_future *f)
 		destroy(f);
 		return;
 	}
-	/* relaxed: PROMISE is there from birth. */
-	if (sooni_refs(s) == 1 && !(s & SOONI_DONE) &&
-	    atomic_load_explicit(&f->marks, memory_order_relaxed) &
-		    SOONI_PROMISE)
-		sooni_promise_drop(f);
-	/* acq_rel: what others did with f comes before its end.  Pairs with
-	 * itself and with the other read-modify-writes of state. */
-	s = atomic_fetch_sub_explicit(&f->state, SOONI_REF,
-				      memory_order_acq_rel);
+	if (f->fn == NULL && !(s & SOONI_DONE))
+		s = unref_promise(f);
+	else
+		/* acq_rel: what others did with f comes before its end.  Pairs
+		 * with itself and with the other changes of state. */
+		s = atomic_fetch_sub_explicit(&f->state, SOONI_REF,
+					      memory_order_acq_rel);
 	if (is_garbage(s - SOONI_REF))
 		destroy(f);
 }

@@ -20,8 +20,7 @@ void sooni_regain_place(struct sooni_worker *w)
 	/* acq_rel: the monitor, which takes what is HELD, has taken it before
 	 * or never will.  Pairs with its compare-and-swap. */
 	if (atomic_exchange_explicit(&w->place, SOONI_PLACE_NONE,
-				     memory_order_acq_rel) ==
-	    SOONI_PLACE_TAKEN)
+				     memory_order_acq_rel) == SOONI_PLACE_TAKEN)
 		sooni_park_unblock(&w->executor->park, true);
 }
 
@@ -38,9 +37,9 @@ static bool leave(struct sooni_worker *w, bool on_stack)
 
 	sooni_pool_lock_shards(e);
 	over = sooni_crew_is_over(e) || sooni_pool_phase(e) != SOONI_OPEN;
-	left = on_stack ? !sooni_pool_has_work(e) &&
-				  sooni_park_leave(&w->parker)
-			: over && !sooni_pool_has_work(e);
+	left = on_stack
+		       ? !sooni_pool_has_work(e) && sooni_park_leave(&w->parker)
+		       : over && !sooni_pool_has_work(e);
 	if (left)
 		sooni_crew_leave(e);
 	sooni_pool_unlock_shards(e);
@@ -83,6 +82,7 @@ enum sooni_end sooni_rest(struct sooni_worker *w, bool searching)
 		return SOONI_LEFT;
 	}
 	sooni_park_announce(&e->park, &w->parker, searching);
+	/* Whoever closes the pool calls all who are idle by then. */
 	if (sooni_pool_phase(e) != SOONI_OPEN)
 		sooni_park_call_all(&e->park);
 	else if (sooni_pool_has_work(e))
@@ -101,5 +101,8 @@ enum sooni_end sooni_rest_if_surplus(struct sooni_worker *w, bool *searching)
 	if (!sooni_park_surplus(&e->park, &w->parker))
 		return SOONI_STAYS;
 	*searching = true;
+	/* As in sooni_rest(); but as many run as may, and they will look. */
+	if (sooni_pool_phase(e) != SOONI_OPEN)
+		sooni_park_call_all(&e->park);
 	return wait_for_call(w);
 }

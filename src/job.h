@@ -66,6 +66,7 @@ enum {
  */
 struct sooni_home {
 	_Atomic uint32_t guests;
+	_Atomic bool stopping; /* every job that runs from now on is to stop */
 };
 
 /* Rare attributes; made with the future or by whoever needs one first. */
@@ -151,7 +152,8 @@ void sooni_future_discard(struct soon_future *f);
  * Claim the job: true for exactly one caller, who must run or fail it.  entry:
  * the caller has taken the job's queue entry, which a true answer uses up.
  */
-static inline bool sooni_future_claim(struct soon_future *f, bool entry, bool guest)
+static inline bool sooni_future_claim(struct soon_future *f, bool entry,
+				      bool guest)
 {
 	/* relaxed: the compare-and-swap judges it. */
 	uint32_t s = atomic_load_explicit(&f->state, memory_order_relaxed);
@@ -196,6 +198,9 @@ uint32_t sooni_future_cancel_idle(struct soon_future *f);
 
 /* Ask the job to stop; returns the state in which it was asked. */
 uint32_t sooni_future_ask(struct soon_future *f);
+
+/* Whether the job that the caller runs has been asked to stop. */
+bool sooni_is_asked(struct soon_future *f);
 
 /* One guest fewer. */
 void sooni_home_leave(struct sooni_home *home);

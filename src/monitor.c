@@ -22,9 +22,9 @@
 enum {
 	SHORTEST_NSEC = 100 * 1000, /* between looks that find something */
 	LONGEST_NSEC = 10 * 1000 * 1000,
-	COST = 20,     /* between looks, in lengths of the last one */
+	COST = 20,	  /* between looks, in lengths of the last one */
 	COST_GROWING = 1, /* the same while pools grow */
-	CPU_SHARE = 4  /* a blocked one used less than 1/4 of the time */
+	CPU_SHARE = 4	  /* a blocked one used less than 1/4 of the time */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -44,8 +44,8 @@ static _Atomic uint32_t bell;
 static void ring(void)
 {
 	/* release: the list is under lock; this only wakes. */
-	sooni_wake(&bell, atomic_fetch_or_explicit(&bell, BELL,
-						   memory_order_acq_rel));
+	sooni_wake(&bell,
+		   atomic_fetch_or_explicit(&bell, BELL, memory_order_acq_rel));
 }
 
 /* What a worker was seen to do since the last look. */

@@ -94,9 +94,10 @@ int soon_future_own(soon_future *f, void (*free_result)(void *))
 	if (side == NULL)
 		return ENOMEM;
 	/* relaxed: only the last reference's end reads it. */
-	return atomic_compare_exchange_strong_explicit(
-		       &side->free_result, &none, free_result,
-		       memory_order_relaxed, memory_order_relaxed)
+	return atomic_compare_exchange_strong_explicit(&side->free_result,
+						       &none, free_result,
+						       memory_order_relaxed,
+						       memory_order_relaxed)
 		       ? 0
 		       : EALREADY;
 }

@@ -42,8 +42,8 @@ static uint32_t top(uint64_t w)
 
 static uint64_t with_top(uint64_t w, uint32_t index)
 {
-	return (w & ~(UINT64_C(0xffff) << TOP_SHIFT)) |
-	       (uint64_t)index << TOP_SHIFT;
+	return (w & ~(UINT64_C(0xffff) << TOP_SHIFT)) | (uint64_t)index
+								<< TOP_SHIFT;
 }
 
 void sooni_park_init(struct sooni_park *p, uint32_t limit, uint32_t most)
@@ -134,8 +134,7 @@ static uint64_t popped(struct sooni_park *p, uint64_t w)
 	/* relaxed: if k is no longer on top, the tag has changed and the
 	 * compare-and-swap that uses this fails. */
 	struct sooni_parker *k = sooni_park_at(p, top(w));
-	uint32_t below =
-		atomic_load_explicit(&k->below, memory_order_relaxed);
+	uint32_t below = atomic_load_explicit(&k->below, memory_order_relaxed);
 
 	return with_top(w, below) + TAG + RUNNING + SEARCHING;
 }
@@ -275,9 +274,9 @@ bool sooni_park_leave(struct sooni_parker *k)
 {
 	/* acq_rel: a worker that is gone has done all it did; a worker that was
 	 * called sees what it was called for. */
-	return !(atomic_fetch_or_explicit(&k->word, GONE,
-					  memory_order_acq_rel) &
-		 CALLED);
+	return !(
+		atomic_fetch_or_explicit(&k->word, GONE, memory_order_acq_rel) &
+		CALLED);
 }
 
 void sooni_park_exit(struct sooni_park *p, bool is_searching)
@@ -328,8 +327,8 @@ void sooni_park_set_limit(struct sooni_park *p, uint32_t limit)
 bool sooni_park_could_grow(struct sooni_park *p)
 {
 	/* relaxed: whoever goes wrong by it is put right at the next look. */
-	uint32_t runs = running(
-		atomic_load_explicit(&p->word, memory_order_relaxed));
+	uint32_t runs =
+		running(atomic_load_explicit(&p->word, memory_order_relaxed));
 	uint32_t blocked =
 		atomic_load_explicit(&p->blocked, memory_order_relaxed);
 

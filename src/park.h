@@ -88,8 +88,7 @@ static inline bool sooni_park_is_busy(struct sooni_park *p)
 
 	/* relaxed: see room() in park.c. */
 	return (w & 0xffff) > 0 ||
-	       runs + atomic_load_explicit(&p->blocked,
-					   memory_order_relaxed) >=
+	       runs + atomic_load_explicit(&p->blocked, memory_order_relaxed) >=
 		       atomic_load_explicit(&p->most, memory_order_relaxed);
 }
 

@@ -51,6 +51,8 @@ int sooni_pool_init(struct soon_executor *e)
 	if (rc != 0)
 		return rc;
 	atomic_init(&e->home.guests, 0);
+	atomic_init(&e->home.stopping, false);
+	atomic_init(&e->shutdown_flags, 0);
 	atomic_init(&e->phase, SOONI_OPEN);
 	atomic_init(&e->threads, 0);
 	atomic_init(&e->alive, 0);
@@ -89,25 +91,25 @@ void sooni_pool_fini(struct soon_executor *e)
 	pthread_mutex_destroy(&e->joining);
 }
 
-void sooni_pool_call(struct soon_executor *e, enum sooni_urge urge)
+bool sooni_pool_call(struct soon_executor *e, enum sooni_urge urge)
 {
 	struct sooni_parker *k = NULL;
 
 	for (;;) {
 		switch (sooni_park_call(&e->park, urge, &k)) {
 		case SOONI_CALLED:
-			return;
+			return true;
 		case SOONI_CALL_FULL:
 			sooni_monitor_watch(e);
-			return;
+			return urge != SOONI_ONLY_IDLE;
 		case SOONI_CALL_START:
 			if (sooni_crew_start(e, k) == 0)
-				return;
+				return true;
 		}
 		/* Others may have relied on the thread that did not start. */
 		urge = SOONI_ONLY_IDLE;
 		if (!sooni_pool_has_work(e))
-			return;
+			return true;
 	}
 }
 
@@ -135,7 +137,8 @@ struct soon_future *sooni_pool_take_any(struct soon_executor *e)
 		if ((f = sooni_queue_take(&e->shards[i].queue)) != NULL)
 			return f;
 	for (i = 0; i < n; i++)
-		if ((f = sooni_queue_take(&sooni_worker_at(e, i)->queue)) != NULL)
+		if ((f = sooni_queue_take(&sooni_worker_at(e, i)->queue)) !=
+		    NULL)
 			return f;
 	return NULL;
 }
@@ -169,12 +172,11 @@ static struct sooni_shard *my_shard(struct soon_executor *e)
  */
 static int ensure_alive(struct soon_executor *e)
 {
-	/* relaxed: leave() in worker.c lowers it under this shard's lock. */
-	if (sooni_likely(atomic_load_explicit(&e->alive,
-					      memory_order_relaxed) > 0))
+	/* relaxed: leave() in idle.c lowers it under this shard's lock. */
+	if (sooni_likely(atomic_load_explicit(&e->alive, memory_order_relaxed) >
+			 0))
 		return 0;
-	sooni_park_first(&e->park);
-	return sooni_crew_start(e, NULL);
+	return sooni_crew_ensure(e);
 }
 
 /* From a thread that is none of the pool's workers. */

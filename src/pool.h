@@ -27,9 +27,9 @@ struct sooni_shard {
 
 /* Whether a worker counts as running: see monitor.h. */
 enum sooni_place {
-	SOONI_PLACE_NONE,  /* no: it is idle, or has given its place away */
-	SOONI_PLACE_HELD,  /* yes */
-	SOONI_PLACE_TAKEN  /* no: the monitor has found its job blocked */
+	SOONI_PLACE_NONE, /* no: it is idle, or has given its place away */
+	SOONI_PLACE_HELD, /* yes */
+	SOONI_PLACE_TAKEN /* no: the monitor has found its job blocked */
 };
 
 struct sooni_worker {
@@ -48,8 +48,8 @@ struct sooni_worker {
 
 	/* the thread writes, the monitor reads */
 	alignas(SOONI_APART) _Atomic uint32_t place; /* enum sooni_place */
-	_Atomic uint32_t jobs;			      /* finished so far */
-	_Atomic int32_t thread_id;		      /* the system's */
+	_Atomic uint32_t jobs;			     /* finished so far */
+	_Atomic int32_t thread_id;		     /* the system's */
 
 	/* the monitor's */
 	uint32_t jobs_seen;
@@ -76,6 +76,8 @@ struct soon_executor {
 	char name[16];
 
 	_Atomic uint32_t phase; /* enum sooni_phase; changes under all locks */
+
+	_Atomic unsigned shutdown_flags; /* of all shutdowns so far */
 
 	/* Threads that have not ended, by 2: bit 0 is SOONI_SLEEPERS, for those
 	 * who wait for the last. */
@@ -120,8 +122,9 @@ void sooni_pool_unlock_shards(struct soon_executor *e);
  */
 int sooni_pool_enter(struct soon_executor *e);
 
-/* There is work: call a worker, or start one. */
-void sooni_pool_call(struct soon_executor *e, enum sooni_urge urge);
+/* There is work: call a worker, or start one.  False: none could be started,
+ * and there is still work. */
+bool sooni_pool_call(struct soon_executor *e, enum sooni_urge urge);
 
 /* Whether anything is queued, as of one moment after all that was published
  * before the call. */
@@ -175,6 +178,10 @@ static inline struct soon_future *sooni_queue_take(struct sooni_deque *q)
  * another worker.  0, or EAGAIN: then it no longer counts.
  */
 int sooni_crew_start(struct soon_executor *e, struct sooni_parker *k);
+
+/* A first thread if there is none that will look at the queues; the caller holds
+ * a shard's lock.  0 or EAGAIN. */
+int sooni_crew_ensure(struct soon_executor *e);
 
 /*
  * The calling worker ends, as its last act: its thread may be joined, and its

@@ -50,13 +50,18 @@ int soon_future_set_running(soon_future *f)
 	return sooni_future_claim(f, false, false) ? 0 : too_late(f);
 }
 
-/* Of several that set it, one may go on. */
+/* Of several that set it, one goes on, and settles it at once. */
 static bool begin_to_set(struct soon_future *f)
 {
 	/* relaxed: settling it orders the rest. */
-	return !(atomic_fetch_or_explicit(&f->marks, SOONI_SETTING,
-					  memory_order_relaxed) &
-		 SOONI_SETTING);
+	if (!(atomic_fetch_or_explicit(&f->marks, SOONI_SETTING,
+				       memory_order_relaxed) &
+	      SOONI_SETTING))
+		return true;
+	/* What the others are told must be so. */
+	if (!sooni_spin(&f->state, SOONI_DONE, 0))
+		sooni_sleep(&f->state, SOONI_DONE, 0, INT64_MAX);
+	return false;
 }
 
 int soon_future_set_result(soon_future *f, void *result)
@@ -76,13 +81,17 @@ int soon_future_set_error(soon_future *f, int code, const char *format, ...)
 
 	if (!is_promise(f) || code == 0)
 		return EINVAL;
-	if (sooni_state(f) & SOONI_DONE || !begin_to_set(f))
+	if (sooni_state(f) & SOONI_DONE)
 		return too_late(f);
 	if (format != NULL) {
 		va_start(args, format);
 		if (vasprintf(&message, format, args) < 0)
 			message = NULL;
 		va_end(args);
+	}
+	if (!begin_to_set(f)) {
+		free(message);
+		return too_late(f);
 	}
 	return sooni_future_fail(f, code, message) ? 0 : too_late(f);
 }

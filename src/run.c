@@ -97,7 +97,26 @@ soon_future *soon_self(void)
 	return running != NULL ? running->job : NULL;
 }
 
+/*
+ * A shutdown that cancels all asks the jobs that it finds running.  One that was
+ * just then on its way from the queue to its thread's list finds this out here:
+ * the list, written before, and `stopping` are sequentially consistent on both
+ * sides, so the shutdown sees the job or the job sees it.
+ */
+bool sooni_is_asked(struct soon_future *f)
+{
+	if (soon_future_cancel_requested(f))
+		return true;
+	if (f->home == NULL ||
+	    !atomic_load_explicit(&f->home->stopping, memory_order_seq_cst))
+		return false;
+	sooni_future_ask(f);
+	return true;
+}
+
 bool soon_cancel_requested(void)
 {
-	return soon_future_cancel_requested(soon_self());
+	soon_future *f = soon_self();
+
+	return f != NULL && sooni_is_asked(f);
 }

@@ -83,8 +83,8 @@ static void register_thread(void)
 	pthread_once(&once, make_key);
 	/* Without a key, or memory for its value, a thread that ends takes its
 	 * free blocks with it. */
-	sooni_cache.registered = !have_key ||
-			   pthread_setspecific(thread_end, &sooni_cache) == 0;
+	sooni_cache.registered =
+		!have_key || pthread_setspecific(thread_end, &sooni_cache) == 0;
 }
 
 static bool new_chunk(void)
@@ -115,8 +115,9 @@ static bool fresh_magazine(struct sooni_magazine *m)
 	if (n > SOONI_MAGAZINE)
 		n = SOONI_MAGAZINE;
 	for (i = n; i-- > 0;) {
-		struct sooni_block *b = (struct sooni_block *)(void *)(
-			depot.fresh + i * SOONI_BLOCK_SIZE);
+		struct sooni_block *b =
+			(struct sooni_block *)(void *)(depot.fresh +
+						       i * SOONI_BLOCK_SIZE);
 
 		b->next = m->first;
 		m->first = b;

@@ -11,6 +11,8 @@
 #ifndef SOONI_SLAB_H
 #define SOONI_SLAB_H
 
+#include "config.h"
+
 #include "compiler.h"
 
 #include <stdbool.h>

@@ -17,7 +17,7 @@ static struct soon_executor *resolve(soon_executor *e)
 }
 
 sooni_inline struct soon_future *new_job(struct soon_executor *e, soon_fn *fn,
-				   void *arg, uint32_t refs)
+					 void *arg, uint32_t refs)
 {
 	unsigned flags = e->options.flags;
 	uint32_t queued = flags & SOON_INLINE ? 0 : SOONI_QUEUED;
@@ -89,7 +89,7 @@ static int run_inline(struct soon_executor *e, struct soon_future *const *jobs,
 }
 
 sooni_inline int put(struct soon_executor *e, struct soon_future *const *jobs,
-	       size_t n)
+		     size_t n)
 {
 	return e->options.flags & SOON_INLINE ? run_inline(e, jobs, n)
 					      : sooni_pool_put(e, jobs, n);
@@ -97,7 +97,7 @@ sooni_inline int put(struct soon_executor *e, struct soon_future *const *jobs,
 
 /* One job: with a future for the caller, or none; 0 or a code. */
 sooni_inline int submit(soon_executor *executor, soon_fn *fn, void *arg,
-		  const soon_job *attributes, soon_future **future)
+			const soon_job *attributes, soon_future **future)
 {
 	struct soon_executor *e;
 	struct soon_future *f;

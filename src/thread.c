@@ -20,6 +20,9 @@ static struct sooni_me *threads; /* under lock */
 
 /* LOOKING under lock, or 0; bit 0 is SOONI_SLEEPERS. */
 enum { LOOKING = 2 };
+
+/* Between tries to start a thread. */
+#define RETRY_NSEC (10 * SOON_MSEC)
 alignas(SOONI_APART) _Atomic uint32_t sooni_lookers;
 
 void sooni_thread_join_list(void)
@@ -58,8 +61,9 @@ void sooni_threads_look(void (*look)(struct soon_future *job, void *ctx),
 			look(c->job, ctx);
 	/* release: the looks come before the jobs' ends.  Pairs with the
 	 * acquire in sooni_sleep(). */
-	sooni_wake(&sooni_lookers, atomic_exchange_explicit(&sooni_lookers, 0,
-						      memory_order_acq_rel));
+	sooni_wake(&sooni_lookers,
+		   atomic_exchange_explicit(&sooni_lookers, 0,
+					    memory_order_acq_rel));
 	pthread_mutex_unlock(&lock);
 }
 
@@ -76,6 +80,38 @@ bool sooni_runs_here(const struct soon_future *f)
 		if (c->job == f)
 			return true;
 	return false;
+}
+
+/*
+ * The job that this worker waits for may be queued behind it in a pool that has
+ * no other thread, and there may be none to be had just now: then it wakes now
+ * and then to try again.
+ */
+static int wait_as_worker(_Atomic uint32_t *word, uint32_t mask, uint32_t was,
+			  int64_t deadline)
+{
+	struct sooni_worker *w = sooni_me.worker;
+	int64_t until;
+	int rc;
+
+	sooni_me.hooks->give_place(w, true);
+	do {
+		until = sooni_me.hooks->is_short(w) ? sooni_deadline(RETRY_NSEC)
+						    : INT64_MAX;
+		if (until > deadline)
+			until = deadline;
+		rc = sooni_sleep(word, mask, was, until);
+	} while (rc != 0 && until != deadline);
+	sooni_me.hooks->take_place(w, true);
+	return rc;
+}
+
+int sooni_wait(_Atomic uint32_t *word, uint32_t mask, uint32_t was,
+	       int64_t deadline)
+{
+	return sooni_me.worker != NULL
+		       ? wait_as_worker(word, mask, was, deadline)
+		       : sooni_sleep(word, mask, was, deadline);
 }
 
 void soon_blocking_begin(void)

@@ -39,6 +39,9 @@ struct sooni_hooks {
 	 * another thread may take its place even above max_workers. */
 	void (*give_place)(struct sooni_worker *w, bool wait);
 	void (*take_place)(struct sooni_worker *w, bool wait);
+	/* Whether jobs need the place given away, but no thread could be
+	 * started to take it; tries again first. */
+	bool (*is_short)(struct sooni_worker *w);
 	/* Claim the job that the worker waits for, to be run at once. */
 	bool (*claim)(struct sooni_worker *w, struct soon_future *f);
 };
@@ -50,8 +53,8 @@ struct sooni_me {
 	struct sooni_telling *telling;
 	struct sooni_worker *worker; /* NULL: no worker */
 	const struct sooni_hooks *hooks;
-	unsigned blocking; /* how deep in soon_blocking_begin() */
-	unsigned shard;	   /* where it submits; 0: not chosen yet */
+	unsigned blocking;     /* how deep in soon_blocking_begin() */
+	unsigned shard;	       /* where it submits; 0: not chosen yet */
 	struct sooni_me *next; /* in the list of threads that run jobs */
 	struct sooni_me **link;
 };
@@ -113,20 +116,22 @@ static inline void sooni_context_pop(struct sooni_context *c)
 		sooni_wait_for_lookers();
 }
 
+/* Make sure that a looker sees the innermost job, or is seen by what follows. */
+static inline void sooni_context_show(void)
+{
+	/* seq_cst: see sooni_is_asked(). */
+	atomic_exchange_explicit(&sooni_me.running, sooni_running(),
+				 memory_order_seq_cst);
+}
+
 /* Whether f is a job that this thread is running. */
 bool sooni_runs_here(const struct soon_future *f);
 
-/* Around every sleep of the library on somebody else's behalf. */
-static inline void sooni_wait_begin(void)
-{
-	if (sooni_me.worker != NULL)
-		sooni_me.hooks->give_place(sooni_me.worker, true);
-}
-
-static inline void sooni_wait_end(void)
-{
-	if (sooni_me.worker != NULL)
-		sooni_me.hooks->take_place(sooni_me.worker, true);
-}
+/*
+ * sooni_sleep() on somebody else's behalf: a worker gives its place away
+ * meanwhile.
+ */
+int sooni_wait(_Atomic uint32_t *word, uint32_t mask, uint32_t was,
+	       int64_t deadline);
 
 #endif

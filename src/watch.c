@@ -107,9 +107,7 @@ int sooni_watch_wait(struct sooni_watch *w, int64_t deadline)
 
 	if (sooni_spin(&w->word, CAME | ALL, 0))
 		return 0;
-	sooni_wait_begin();
-	rc = sooni_sleep(&w->word, CAME | ALL, 0, deadline);
-	sooni_wait_end();
+	rc = sooni_wait(&w->word, CAME | ALL, 0, deadline);
 	return rc;
 }
 

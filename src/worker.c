@@ -20,6 +20,14 @@ enum {
 	LINGER = 50 /* looks: a microsecond */
 };
 
+/* A place is free.  Whether jobs need it, but no thread can be started. */
+static bool is_short(struct sooni_worker *w)
+{
+	struct soon_executor *e = w->executor;
+
+	return sooni_pool_has_work(e) && !sooni_pool_call(e, SOONI_ANYBODY);
+}
+
 static void give_place(struct sooni_worker *w, bool wait)
 {
 	struct soon_executor *e = w->executor;
@@ -31,8 +39,8 @@ static void give_place(struct sooni_worker *w, bool wait)
 	if (wait)
 		atomic_fetch_add_explicit(&e->waiting, 1, memory_order_relaxed);
 	sooni_park_block(&e->park, !wait);
-	if (sooni_pool_has_work(e))
-		sooni_pool_call(e, SOONI_ANYBODY);
+	if (!wait) /* else sooni_wait() asks, again and again */
+		is_short(w);
 }
 
 static void take_place(struct sooni_worker *w, bool wait)
@@ -151,9 +159,10 @@ static sooni_noinline void find_stack_limit(struct sooni_worker *w)
 		left = LEAST_STACK_LEFT;
 	if (left > MOST_STACK_LEFT)
 		left = MOST_STACK_LEFT;
-	/* Unknown: then no awaited job runs on top. */
-	w->stack_limit = stack != NULL ? stack + left
-				       : (char *)(uintptr_t)UINTPTR_MAX;
+	/* Unknown: the smallest stack has as much below this frame. */
+	w->stack_limit =
+		stack != NULL ? stack + left
+			      : (char *)__builtin_frame_address(0) - left / 2;
 }
 
 static bool claim(struct sooni_worker *w, struct soon_future *f)
@@ -172,7 +181,8 @@ static bool claim(struct sooni_worker *w, struct soon_future *f)
 	return false;
 }
 
-static const struct sooni_hooks hooks = { give_place, take_place, claim };
+static const struct sooni_hooks hooks = { give_place, take_place, is_short,
+					  claim };
 
 /*
  * Run and settle f.  Whether the worker now counts as searching: where there is
@@ -204,9 +214,9 @@ static void end_job(struct sooni_worker *w)
 	while (sooni_me.blocking > 0)
 		soon_blocking_end();
 	/* relaxed: the worker's own; TAKEN is seen a job later if not now. */
-	if (sooni_unlikely(atomic_load_explicit(&w->place,
-						memory_order_relaxed) !=
-			   SOONI_PLACE_HELD)) {
+	if (sooni_unlikely(
+		    atomic_load_explicit(&w->place, memory_order_relaxed) !=
+		    SOONI_PLACE_HELD)) {
 		sooni_regain_place(w);
 		sooni_hold_place(w);
 	}

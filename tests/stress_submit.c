@@ -184,8 +184,9 @@ static void expect_in_order(unsigned producers)
 		int entry = logbook_at(&book, i);
 
 		if (entry % RUN != next[entry / RUN])
-			ck_abort_msg("entry %zu of producer %d came after %d",
-				     i, entry / RUN, next[entry / RUN]);
+			ck_abort_msg("at %zu producer %d: %d, should be %d", i,
+				     entry / RUN, entry % RUN,
+				     next[entry / RUN]);
 		next[entry / RUN]++;
 	}
 }

@@ -304,6 +304,24 @@ static void dropped_promise(void)
 	promise_between(just_unref, just_unref);
 }
 
+static void *own_and_unref(void *unused)
+{
+	int rc = soon_future_own(future, free_result);
+
+	(void)unused;
+	sched_check(rc == 0 || rc == EALREADY);
+	cancelled += rc == 0;
+	soon_future_unref(future);
+	return NULL;
+}
+
+/* One of two gives it its destructor. */
+static void owned_promise(void)
+{
+	promise_between(own_and_unref, own_and_unref);
+	sched_check(cancelled == 1);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct sched_scene scenes[] = {
@@ -320,6 +338,7 @@ int main(int argc, char **argv)
 		{ "future: cancelled promise", cancelled_promise, 2, 0, 0,
 		  false },
 		{ "future: dropped promise", dropped_promise, 2, 0, 0, false },
+		{ "future: owned promise", owned_promise, 2, 0, 0, false },
 		{ NULL, NULL, 0, 0, 0, false },
 	};
 

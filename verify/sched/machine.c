@@ -81,7 +81,7 @@ int sooni_thread_start(pthread_t *thread, size_t stack_size,
 
 void sooni_thread_name(const char *name)
 {
-	(void)name;
+	sched_rename(name);
 }
 
 char *sooni_thread_stack(size_t *size)

@@ -37,6 +37,8 @@ void sched_join(unsigned thread);
 /* Zeroed memory of the calling thread's own, SCHED_LOCAL bytes. */
 void *sched_local(void);
 const char *sched_name(unsigned thread);
+/* Name the calling thread, for the trace. */
+void sched_rename(const char *name);
 unsigned sched_self(void);
 
 /*

@@ -59,6 +59,11 @@ const char *sched_name(unsigned thread)
 	return threads[thread].name;
 }
 
+void sched_rename(const char *name)
+{
+	snprintf(threads[self].name, NAME, "%s", name);
+}
+
 static void switch_to(unsigned next)
 {
 	unsigned from = self;

@@ -1,0 +1,133 @@
+#!/bin/sh
+#
+# code.sh - the library's own code under the scheduler.
+#
+#	code.sh build		compile it, and the scenes
+#	code.sh scenes PROGRAM	run a program of scenes; it must find nothing
+#	code.sh mutation NAME	break the code, and run the scenes of that
+#				name's first word, which must find that
+#
+# It works on copies of src/, in which thread-local variables are the
+# scheduler's, and a few sizes are small enough for scenes to get beyond them.
+
+. "${srcdir:-.}/common.sh"
+tree=$work/tree
+objects=$work/objects
+
+case $BOUND in
+large)	explore="-b 1 -m 1000000 -r 50000 -s $SEED" ;;
+*)	explore="-m 10000 -r 1000 -s $SEED" ;;
+esac
+
+copy='
+/^extern sooni_tls struct sooni_me sooni_me;$/ d
+/^sooni_tls struct sooni_me sooni_me;$/ d
+s/struct sooni_me/struct SOONI_ME/g
+s/sooni_me\([^a-z_]\)/(*sched_me())\1/g
+s/struct SOONI_ME/struct sooni_me/g
+s/FIRST_CAPACITY = [0-9]*/FIRST_CAPACITY = 2/
+s/LINGER = [0-9]*/LINGER = 1/
+s/LOOKS_PER_TIME_CHECK = [0-9]*/LOOKS_PER_TIME_CHECK = 1/'
+
+# compile INCLUDE-FOLDER ARGUMENT...
+compile() {
+	folder=$1
+	shift
+	$CC -std=gnu11 -D_GNU_SOURCE $CPPFLAGS -I"$srcdir/sched" \
+		-include "$srcdir/sched/first.h" -I"$folder" \
+		-I"$top_builddir" -I"$top_builddir/include" \
+		-I"$top_srcdir/include" $CFLAGS -O1 -U_FORTIFY_SOURCE "$@"
+}
+
+# What the scheduler is in the place of, or does without.
+is_left_out() {
+	case ${1##*/} in
+	os_*.c | slab.c | default.c | monitor.c | version.c) true ;;
+	*) false ;;
+	esac
+}
+
+# library FOLDER: compile the sources there, into an archive.
+library() {
+	rm -f "$1/libcode.a"
+	for source in "$1"/*.c; do
+		is_left_out "$source" ||
+			compile "$1" -c "$source" -o "$source.o" || return
+	done
+	${AR:-ar} rcs "$1/libcode.a" "$1"/*.o
+}
+
+# program NAME FOLDER: link the scenes with the library there.
+program() {
+	compile "$2" "$srcdir/scenes/$1.c" "$objects"/*.o "$2/libcode.a" \
+		-o "$2/$1"
+}
+
+build() {
+	rm -rf "$tree" "$objects"
+	mkdir -p "$tree" "$objects" || return
+	for source in "$top_srcdir"/src/*.[ch]; do
+		sed "$copy" "$source" >"$tree/${source##*/}" || return
+	done
+	library "$tree" || return
+	for source in "$srcdir"/sched/*.c; do
+		name=${source##*/}
+		compile "$tree" -c "$source" -o "$objects/$name.o" || return
+	done
+	for source in "$srcdir"/scenes/*.c; do
+		name=${source##*/}
+		program "${name%.c}" "$tree" || return
+	done
+}
+
+scenes() {
+	log=$work/$1.log
+	"$tree/$1" $explore >"$log" 2>&1
+	status=$?
+	if test $status -eq 0; then
+		sed 's/^/ok      code /' "$log"
+		return 0
+	fi
+	grep -v '^ ' "$log" | sed 's/^FAILED/FAILED  code/;/^schedule/d'
+	echo "        see $log"
+	return 1
+}
+
+mutation() {
+	change=$srcdir/mutations/$1.sed
+	file=$(sed -n 's/^# file: //p' "$change")
+	program=${1%%-*}
+	mutant=$work/$1
+	log=$work/$1.log
+
+	rm -rf "$mutant"
+	mkdir -p "$mutant" || return
+	cp "$tree"/*.[ch] "$mutant"
+	sed -f "$change" "$tree/$file" >"$mutant/$file"
+	if cmp -s "$tree/$file" "$mutant/$file"; then
+		echo "FAILED  mutation $1 changes nothing in $file"
+		return 1
+	fi
+	case $file in
+	*.h)	library "$mutant" ;;
+	*)	cp "$tree/libcode.a" "$mutant" &&
+		compile "$mutant" -c "$mutant/$file" -o "$mutant/$file.o" &&
+		${AR:-ar} rs "$mutant/libcode.a" "$mutant/$file.o" ;;
+	esac >"$log" 2>&1 && program "$program" "$mutant" >>"$log" 2>&1
+	if test $? -ne 0; then
+		echo "FAILED  mutation $1 does not compile: see $log"
+		return 1
+	fi
+	"$mutant/$program" $explore >"$log" 2>&1
+	status=$?
+	rm -rf "$mutant"
+	if test $status -ne 1; then
+		echo "FAILED  mutation $1 is not found out: see $log"
+		return 1
+	fi
+	what=$(sed -n 's/^FAILED //p' "$log")
+	after=$(sed -n 's/^schedule \([0-9]*\).*/\1/p' "$log")
+	echo "caught  mutation $1 at schedule $after: $what"
+}
+
+"$@"
