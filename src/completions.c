@@ -356,7 +356,6 @@ static soon_future *take_first(struct soon_completions *set, uint32_t *seen)
 	f = shift(set);
 	if (f == NULL)
 		return NULL;
-	set->returned = f;
 	if (set->has_members)
 		sooni_ptrset_remove(&set->members, f);
 	change_left(set, (size_t)-1);
@@ -390,8 +389,6 @@ int soon_completions_next(soon_completions *set, soon_nsec timeout,
 		return EINVAL;
 	deadline = sooni_deadline(timeout);
 	pthread_mutex_lock(&set->lock);
-	old = set->returned;
-	set->returned = NULL;
 	while (rc == 0 && (*f = take_first(set, &seen)) == NULL) {
 		if (soon_completions_left(set) == 0)
 			rc = ENODATA;
@@ -405,6 +402,9 @@ int soon_completions_next(soon_completions *set, soon_nsec timeout,
 		rc = sleep_for_event(set, seen, deadline);
 		pthread_mutex_lock(&set->lock);
 	}
+	/* What the call before returned is no longer borrowed. */
+	old = set->returned;
+	set->returned = *f;
 	pthread_mutex_unlock(&set->lock);
 	soon_future_unref(old);
 	return rc;
