@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_CAPACITY = 64 };
+/* By four: the old rings that are kept add a third to the last. */
+enum { FIRST_CAPACITY = 64, GROWTH = 4 };
 
 static struct sooni_deque_ring *ring_new(int64_t capacity,
 					 struct sooni_deque_ring *older)
@@ -70,12 +71,12 @@ static struct sooni_deque_ring *grow(struct sooni_deque *d,
 				     int64_t bottom, int64_t n)
 {
 	int64_t top = d->top_seen;
-	int64_t capacity = 2 * (old->mask + 1);
+	int64_t capacity = GROWTH * (old->mask + 1);
 	struct sooni_deque_ring *r;
 	int64_t i;
 
 	while (capacity < bottom - top + n)
-		capacity *= 2;
+		capacity *= GROWTH;
 	r = ring_new(capacity, old);
 	if (r == NULL)
 		return NULL;

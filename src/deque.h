@@ -18,7 +18,7 @@
  *	its own jobs in the order of submission.
  * bottom	=> items pushed here by the owner, which may also pop the newest.
  *
- * The ring doubles when full.  Old rings are kept until fini, so a thief that
+ * A full ring is replaced by one four times as large.  Old rings are kept until fini, so a thief that
  * still reads one reads memory that is there; the compare-and-swap on top then
  * decides whether what it read counts.
  */

@@ -74,17 +74,33 @@ void *sooni_alloc(size_t size)
 }
 
 /*
- * What a worker is started with: its stack size, the time-sharing scheduler,
- * and the CPUs of the process's first thread.  The starting thread may be a
- * pinned real-time one, which is its own affair.
+ * The starting thread may be a real-time one or pinned, which is its own affair.
+ * Attributes that say so cost a hand-over between the two threads, so they are
+ * given only where the default, to inherit, would be wrong.
  */
-static int thread_attributes(pthread_attr_t *attr, size_t stack_size)
+static void do_not_inherit(pthread_attr_t *attr)
 {
 	const struct sched_param normal = { .sched_priority = 0 };
-	size_t least = (size_t)sysconf(_SC_THREAD_STACK_MIN);
 #ifdef __linux__
-	cpu_set_t set;
+	cpu_set_t mine;
+	cpu_set_t first; /* of the process's first thread */
+
+	if (sched_getaffinity(0, sizeof(mine), &mine) == 0 &&
+	    sched_getaffinity(getpid(), sizeof(first), &first) == 0 &&
+	    !CPU_EQUAL(&mine, &first))
+		pthread_attr_setaffinity_np(attr, sizeof(first), &first);
+	if (sched_getscheduler(0) == SCHED_OTHER)
+		return;
 #endif
+	pthread_attr_setinheritsched(attr, PTHREAD_EXPLICIT_SCHED);
+	pthread_attr_setschedpolicy(attr, SCHED_OTHER);
+	pthread_attr_setschedparam(attr, &normal);
+}
+
+/* A thread's attributes, to be destroyed if 0 is returned. */
+static int thread_attributes(pthread_attr_t *attr, size_t stack_size)
+{
+	size_t least = (size_t)sysconf(_SC_THREAD_STACK_MIN);
 	int rc = pthread_attr_init(attr);
 
 	if (rc != 0)
@@ -92,15 +108,10 @@ static int thread_attributes(pthread_attr_t *attr, size_t stack_size)
 	if (stack_size > 0)
 		rc = pthread_attr_setstacksize(
 			attr, stack_size < least ? least : stack_size);
-	pthread_attr_setinheritsched(attr, PTHREAD_EXPLICIT_SCHED);
-	pthread_attr_setschedpolicy(attr, SCHED_OTHER);
-	pthread_attr_setschedparam(attr, &normal);
-#ifdef __linux__
-	if (sched_getaffinity(getpid(), sizeof(set), &set) == 0)
-		pthread_attr_setaffinity_np(attr, sizeof(set), &set);
-#endif
 	if (rc != 0)
 		pthread_attr_destroy(attr);
+	else
+		do_not_inherit(attr);
 	return rc;
 }
 

@@ -42,7 +42,8 @@ struct sooni_worker {
 			      known yet */
 	unsigned turn;	   /* jobs since it looked at the shards first */
 	unsigned shard;	   /* where it found something last */
-	unsigned given;	   /* how often it gave its place away, nested */
+	struct sooni_worker *victim; /* from whom it stole last, or NULL */
+	unsigned given; /* how often it gave its place away, nested */
 	uint32_t random;
 	int64_t seen[SOONI_MOST_SHARDS]; /* see sooni_deque_take_pushed() */
 

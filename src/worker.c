@@ -88,23 +88,28 @@ static uint32_t next_random(struct sooni_worker *w)
 	return w->random;
 }
 
+static struct soon_future *steal_from(struct sooni_worker *w,
+				      struct sooni_worker *victim)
+{
+	struct soon_future *f = sooni_queue_take(&victim->queue);
+
+	w->victim = f != NULL ? victim : NULL;
+	return f;
+}
+
 static struct soon_future *steal(struct sooni_worker *w)
 {
 	struct soon_executor *e = w->executor;
 	uint32_t n = sooni_park_count(&e->park);
 	uint32_t start = next_random(w) % n;
+	struct soon_future *f = NULL;
 	uint32_t i;
 
-	for (i = 0; i < n; i++) {
-		struct sooni_parker *k =
-			sooni_park_at(&e->park, (start + i) % n);
-		struct soon_future *f =
-			sooni_queue_take(&sooni_worker_of(k)->queue);
-
-		if (f != NULL)
-			return f;
-	}
-	return NULL;
+	if (w->victim != NULL)
+		f = steal_from(w, w->victim);
+	for (i = 0; i < n && f == NULL; i++)
+		f = steal_from(w, sooni_worker_at(e, (start + i) % n));
+	return f;
 }
 
 /* The worker's own jobs begin in the order in which it submitted them. */
@@ -128,6 +133,8 @@ static struct soon_future *find(struct sooni_worker *w)
 static bool has_more(struct sooni_worker *w)
 {
 	return !sooni_deque_is_empty(&w->queue) ||
+	       (w->victim != NULL &&
+		!sooni_deque_is_empty(&w->victim->queue)) ||
 	       !sooni_deque_is_empty(&w->executor->shards[w->shard].queue);
 }
 
@@ -301,6 +308,7 @@ static void introduce(struct sooni_worker *w)
 	sooni_thread_name(name);
 	w->stack_limit = NULL;
 	w->turn = 0;
+	w->victim = NULL;
 	w->given = 0;
 	w->random = w->parker.index + 1;
 	memset(w->seen, 0, sizeof(w->seen));
