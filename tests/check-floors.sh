@@ -37,6 +37,8 @@ floors() {
 	4.0E  watch.h watch.c
 	4.1E  wait.c
 	4.1E  gather.c
+	4.0E  set.h
+	4.1E  set.c
 	4.1E  completions.c
 	4.0W  pool.h pool.c crew.c worker.c idle.c monitor.c
 	5     executor.c
