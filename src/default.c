@@ -17,7 +17,10 @@ static soon_executor *load_default(void)
 /* What was queued is finished, as Python does. */
 static void finish(void)
 {
-	sooni_pool_drain(load_default());
+	soon_executor *e = load_default();
+
+	sooni_pool_drain(e);
+	sooni_monitor_forget(e);
 }
 
 soon_executor *soon_default_executor(void)

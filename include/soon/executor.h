@@ -18,7 +18,8 @@ extern "C" {
 
 typedef struct soon_executor soon_executor;
 
-/* A job; the shape of a pthread start routine. */
+/* A job; the shape of a pthread start routine.  It must return: one that ends
+ * its thread instead is not supported by this release. */
 typedef void *soon_fn(void *arg);
 
 /* What a submit does while max_pending jobs wait to start. */

@@ -5,8 +5,9 @@
  * promises and name a future twice; a NULL among them is EINVAL.  n = 0 is done
  * at once unless an entry says otherwise (the array may then be NULL).
  *
- * A job that waits here gives its place away; without a timeout it first runs
- * the awaited jobs that have not started, as soon_future_wait() does.
+ * A job that waits here gives its place away.  Waiting for all without a timeout
+ * (soon_wait_all, soon_gather, soon_map) it first runs the awaited jobs that have
+ * not started, as soon_future_wait() does.
  */
 #ifndef SOON_WAIT_H
 #define SOON_WAIT_H
@@ -81,7 +82,8 @@ SOON_API int soon_map(soon_executor *e, const soon_job *each, void *const *args,
  * A set of futures that gives them back as they are done.
  *
  * It holds a reference to each until next() has returned it.  Any number of
- * threads may use it, except that free() comes last.
+ * threads may use it, except that free() comes last; what next() returns to one
+ * of them another's next() gives back, so they hold references of their own.
  */
 typedef struct soon_completions soon_completions;
 

@@ -43,25 +43,11 @@ bool removed[WAITERS];
 byte settled;
 bool asleep[THREADS];
 
-inline compare_and_swap(old, new)
-{
-	atomic {
-		if
-		:: word == old ->
-			word = new;
-			swapped = true
-		:: else ->
-			old = word;
-			swapped = false
-		fi
-	}
-}
-
 inline wake(old)
 {
 	if
 	:: (old) & SLEEPERS ->
-		atomic {
+		d_step {
 			i = 0;
 			do
 			:: i < THREADS ->
@@ -84,19 +70,27 @@ inline wait_until_unlocked()
 	:: !(s & LOCKED) ->
 		break
 	:: (s & LOCKED) && !(s & SLEEPERS) ->
-		compare_and_swap(s, s | SLEEPERS);
 		if
-		:: swapped ->
-			s = s | SLEEPERS
-		:: else
+		:: atomic {
+			word == s ->
+				word = s | SLEEPERS;
+				s = word
+		   }
+		:: atomic {
+			word != s ->
+				s = word
+		   }
 		fi
 	:: (s & LOCKED) && (s & SLEEPERS) ->
 		asleep[me] = word == s;
-		!asleep[me];
-		s = word
+		atomic {
+			!asleep[me];
+			s = word
+		}
 	od
 }
 
+/* s is what it has replaced, or a word that is done. */
 inline lock()
 {
 	s = word;
@@ -112,54 +106,49 @@ inline lock()
 		wait_until_unlocked()
 	:: else ->
 #endif
-		compare_and_swap(s, s | LOCKED);
 		if
-		:: swapped ->
-			break
-		:: else
+		:: atomic {
+			word == s ->
+				word = s | LOCKED;
+				break
+		   }
+		:: atomic {
+			word != s ->
+				s = word
+		   }
 		fi
 	od
 }
 
 #if defined(UNMARKED)
-#define MARK 0
+#define FLIP (s & WAITED)
 #elif defined(MARK_STAYS)
-#define MARK WAITED
+#define FLIP WAITED
 #else
-#define MARK ((in_list > 0) * WAITED)
+#define FLIP ((s & WAITED) ^ ((in_list > 0) * WAITED))
 #endif
 
-/* before: what lock() has replaced. */
-inline unlock(before)
+/* s: what lock() has replaced. */
+inline unlock()
 {
-	mark = MARK;
 	atomic {
-		s = word;
-#ifdef MARK_STAYS
-		word = word ^ (LOCKED | mark)
-#else
-		word = word ^ (LOCKED | ((before & WAITED) ^ mark))
-#endif
+		s = FLIP;
+		word = word ^ (LOCKED | s);
+		s = word
 	};
 #ifndef UNLOCK_SILENT
-	wake(s)
-#else
-	skip
+	wake(s);
 #endif
-}
-
-inline begin_edit()
-{
-	atomic {
-		assert(!editing);
-		editing = true
-	}
+	s = 0
 }
 
 /* In two steps, so that others could see the list in between. */
 inline edit(hang)
 {
-	begin_edit();
+	atomic {
+		assert(!editing);
+		editing = true
+	};
 	atomic {
 		assert(editing && fired[me] == 0);
 		hangs[me] = hang;
@@ -170,9 +159,8 @@ inline edit(hang)
 
 proctype Waiter(byte me)
 {
-	int s, before, mark;
+	int s;
 	byte i;
-	bool swapped;
 
 	lock();
 	if
@@ -180,35 +168,33 @@ proctype Waiter(byte me)
 		goto over	/* neither added nor fired */
 	:: else
 	fi;
-	before = s;
 	edit(1);
-	unlock(before);
+	unlock();
 	if
 	:: skip		/* it stays */
 	:: lock();
 	   if
-	   :: s & DONE	/* it was fired, or is being fired */
+	   :: s & DONE ->
+		s = 0	/* it was fired, or is being fired */
 	   :: else ->
-		before = s;
 #ifndef STAYS_LINKED
 		edit(0);
 #endif
-		unlock(before);
+		unlock();
 		removed[me] = true;
 		goto over
 	   fi
 	fi;
 	fired[me] == 1;
 over:
-	skip
+	s = 0
 }
 
 /* become_done() and what follows it, in future.c. */
 proctype Settler(byte me)
 {
-	int s, next;
+	int s;
 	byte i;
-	bool swapped;
 
 	s = word;
 	do
@@ -221,32 +207,40 @@ proctype Settler(byte me)
 #else
 	:: else ->
 #endif
-		next = (s & ~SLEEPERS) | DONE |
-			(((s & WAITED) != 0) * BUSY);
-		compare_and_swap(s, next);
 		if
-		:: swapped ->
-			break
-		:: else
+		:: atomic {
+			word == s ->
+				word = (s & ~SLEEPERS) | DONE |
+				       (((s & WAITED) != 0) * BUSY);
+				settled++;
+				break
+		   }
+		:: atomic {
+			word != s ->
+				s = word
+		   }
 		fi
 	od;
-	settled++;
 	wake(s);
 	if
-	:: next & BUSY ->
-		begin_edit();
-		i = 0;
+	:: s & WAITED ->
+		atomic {
+			assert(!editing);
+			editing = true
+		};
 		do
-		:: i < WAITERS && hangs[i] ->
-			atomic {
-				hangs[i] = false;
-				in_list--;
-				fired[i]++;
-				assert(fired[i] == 1 && !removed[i]);
+		:: atomic {
+			i < WAITERS ->
+				if
+				:: hangs[i] ->
+					hangs[i] = false;
+					in_list--;
+					fired[i]++;
+					assert(fired[i] == 1 && !removed[i])
+				:: else
+				fi;
 				i++
-			}
-		:: i < WAITERS && !hangs[i] ->
-			i++
+		   }
 		:: else ->
 			break
 		od;
@@ -254,7 +248,7 @@ proctype Settler(byte me)
 	:: else
 	fi;
 over:
-	skip
+	s = 0
 }
 
 init
