@@ -5,6 +5,7 @@
 
 #include "deque.h"
 
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -21,7 +22,7 @@ static unsigned nitems;
 
 static void setup(void)
 {
-	nitems = test_scale(60000);
+	nitems = test_scale(20000);
 	if (nitems < MODEL)
 		nitems = MODEL;
 	items = calloc(nitems, sizeof(*items));
@@ -183,6 +184,8 @@ static void *steal(void *arg)
 
 		if (p == NULL && was_over)
 			return NULL;
+		if (p == NULL)
+			sched_yield();
 		if (p == NULL || p == SOONI_DEQUE_RETRY)
 			continue;
 		atomic_fetch_add(&item->taken, 1);
@@ -294,6 +297,8 @@ static void *take_known(void *arg)
 		wrong += p == SOONI_DEQUE_RETRY || (!empty && p == NULL);
 		if (p != NULL)
 			wrong += p != &items[n++];
+		else
+			sched_yield();
 	}
 	return box(wrong);
 }

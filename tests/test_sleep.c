@@ -73,7 +73,7 @@ static void *play(void *arg)
 		if (ball != 2 * i + p->parity)
 			atomic_fetch_add(&wrong, 1);
 		ball++;
-		change(p->tells, value(i + 1));
+		change(p->tells, value(i + 1 + p->parity));
 	}
 	return NULL;
 }

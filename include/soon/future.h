@@ -104,10 +104,11 @@ SOON_API const char *soon_future_message(soon_future *f);
 /*
  * Cancel a job that has not started, or ask a running one to stop.
  *
- * Returns 0: it is cancelled, now or before, and every waiter, set and callback
- * has been told (callbacks run on this thread); EBUSY: it runs, and
+ * Returns 0: it is cancelled, now or before; EBUSY: it runs, and
  * soon_cancel_requested() is true in it from now on; EALREADY: it has finished;
- * EINVAL.
+ * EINVAL.  When the call that cancelled it returns, its argument has been freed,
+ * and every waiter, set and callback has been told (callbacks run on the thread
+ * of that call).
  */
 SOON_API int soon_future_cancel(soon_future *f);
 

@@ -1,0 +1,171 @@
+/*
+ * test_monitor.c - jobs that block without a hint are given company, jobs that
+ * compute are not.
+ */
+#include "support/support.h"
+
+#include "pool.h"
+
+#include <sched.h>
+#include <stdatomic.h>
+#include <time.h>
+
+/* Jobs that compute: how many at once. */
+static atomic_uint burning, most_burning;
+
+static int64_t cpu_time(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (int64_t)t.tv_sec * SOON_SEC + t.tv_nsec;
+}
+
+/* Compute for so many microseconds of the thread's own time. */
+static void *burn(void *microseconds)
+{
+	int64_t end = cpu_time() + unbox(microseconds) * SOON_USEC;
+	unsigned n = atomic_fetch_add(&burning, 1) + 1;
+	unsigned most = atomic_load(&most_burning);
+
+	while (n > most &&
+	       !atomic_compare_exchange_weak(&most_burning, &most, n))
+		;
+	while (cpu_time() < end)
+		for (volatile unsigned i = 0; i < 1000; i++)
+			;
+	atomic_fetch_sub(&burning, 1);
+	return NULL;
+}
+
+static soon_executor *grown_pool(unsigned workers, unsigned most)
+{
+	soon_executor_options o = SOON_EXECUTOR_OPTIONS_INIT;
+	soon_executor *e;
+
+	o.workers = workers;
+	o.max_workers = most;
+	e = soon_executor_open(&o);
+	ck_assert_ptr_nonnull(e);
+	return e;
+}
+
+/* Run n of them and see that hardly more than `workers` ran at once. */
+static void expect_limited(soon_executor *e, unsigned workers, unsigned n)
+{
+	soon_future *f[64];
+
+	atomic_store(&most_burning, 0);
+	for (unsigned i = 0; i < n; i++)
+		f[i] = submit(e, burn, box(3000));
+	for (unsigned i = 0; i < n; i++) {
+		ck_assert_int_eq(soon_future_wait(f[i], SOON_FOREVER), 0);
+		soon_future_unref(f[i]);
+	}
+	ck_assert_uint_eq(atomic_load(&burning), 0);
+	ck_assert_uint_ge(atomic_load(&most_burning), 1);
+	ck_assert_uint_le(atomic_load(&most_burning), workers + 1);
+}
+
+/* So many jobs stand at the gate at once, though the pool is told nothing. */
+static void meet(soon_executor *e, struct gate *g, unsigned n)
+{
+	unsigned before = gate_arrived(g);
+	soon_future *f[64];
+
+	for (unsigned i = 0; i < n; i++)
+		f[i] = submit(e, gate_job, g);
+	gate_await(g, before + n);
+	gate_open(g);
+	for (unsigned i = 0; i < n; i++) {
+		ck_assert_int_eq(soon_future_wait(f[i], SOON_FOREVER), 0);
+		soon_future_unref(f[i]);
+	}
+	gate_shut(g);
+}
+
+/* Until no job is queued and the monitor has seen that. */
+static void await_calm(soon_executor *e)
+{
+	while (atomic_load(&e->watched) ||
+	       atomic_load(&e->park.limit) != e->options.workers)
+		sched_yield();
+}
+
+static const unsigned meetings[] = { 1, 2, 3, 5, 16, 64 };
+
+START_TEST(blocked_jobs_all_run_at_once)
+{
+	unsigned n = meetings[_i];
+	soon_executor *e = grown_pool(n < 2 ? n : 2, n);
+	struct gate g;
+
+	gate_init(&g);
+	for (unsigned i = 0; i < 3; i++)
+		meet(e, &g, n);
+	soon_executor_free(e);
+	gate_fini(&g);
+}
+END_TEST
+
+START_TEST(jobs_that_block_behind_others_that_compute_all_run_at_once)
+{
+	soon_executor *e = grown_pool(2, 16);
+	struct gate g;
+
+	gate_init(&g);
+	for (unsigned i = 0; i < 4; i++)
+		ck_assert_int_eq(soon_execute(e, burn, box(2000)), 0);
+	meet(e, &g, 16);
+	soon_executor_free(e);
+	gate_fini(&g);
+}
+END_TEST
+
+START_TEST(jobs_that_compute_are_given_no_company)
+{
+	unsigned workers = (unsigned)_i;
+	soon_executor *e = grown_pool(workers, 64);
+
+	expect_limited(e, workers, 32);
+	soon_executor_free(e);
+}
+END_TEST
+
+START_TEST(after_blocked_jobs_those_that_compute_are_again_limited)
+{
+	soon_executor *e = grown_pool(2, 64);
+	struct gate g;
+
+	gate_init(&g);
+	for (unsigned i = 0; i < 2; i++) {
+		meet(e, &g, 32);
+		await_calm(e);
+		expect_limited(e, 2, 24);
+	}
+	soon_executor_free(e);
+	gate_fini(&g);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("monitor");
+	TCase *t = tcase_create("monitor");
+
+	tcase_set_timeout(t, TEST_TIMEOUT);
+	tcase_add_loop_test(t, blocked_jobs_all_run_at_once, 0,
+			    (int)COUNT_OF(meetings));
+	tcase_add_test(
+		t, jobs_that_block_behind_others_that_compute_all_run_at_once);
+	tcase_add_loop_test(t, jobs_that_compute_are_given_no_company, 1, 4);
+	tcase_add_test(
+		t, after_blocked_jobs_those_that_compute_are_again_limited);
+	suite_add_tcase(s, t);
+	return s;
+}
+
+int main(void)
+{
+	return test_run(suite());
+}
