@@ -9,18 +9,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Starting and ending: under e->lock. */
+#define LOOK_NSEC (10 * SOON_MSEC)
 
-/* Its thread has ended or is about to: this waits for no user code. */
-static void join_thread(struct soon_executor *e, struct sooni_worker *w)
-{
-	if (!w->has_thread)
-		return;
-	w->has_thread = false;
-	if (e->leaver == w)
-		e->leaver = NULL;
-	pthread_join(w->thread, NULL);
-}
+/* Starting and ending: under e->lock. */
 
 static void put_spare(struct soon_executor *e, struct sooni_worker *w)
 {
@@ -36,22 +27,31 @@ static void thread_ended(struct soon_executor *e)
 					&e->threads, 2, memory_order_acq_rel));
 }
 
+/*
+ * Each thread that ends joins the one before it, so that of any number only the
+ * last keeps its stack; that one the pool's end joins.  Not under the lock: the
+ * thread joined may still run the user's thread-specific destructors.
+ */
 void sooni_crew_end_thread(struct sooni_worker *w, bool off_stack)
 {
 	struct soon_executor *e = w->executor;
+	pthread_t before = pthread_self();
+	bool is_first;
 
 	pthread_mutex_lock(&e->lock);
-	/* Each joins the one before, so that of any number that end only one
-	 * keeps its stack. */
-	if (e->leaver != NULL)
-		join_thread(e, e->leaver);
-	e->leaver = w;
+	is_first = !e->has_last_ended;
+	if (!is_first)
+		before = e->last_ended;
+	e->last_ended = pthread_self();
+	e->has_last_ended = true;
 	w->ended = true;
 	if (off_stack)
 		w->off_stack = true;
 	if (w->off_stack)
 		put_spare(e, w);
 	pthread_mutex_unlock(&e->lock);
+	if (!is_first)
+		pthread_join(before, NULL);
 	thread_ended(e);
 }
 
@@ -64,7 +64,8 @@ static struct sooni_worker *new_worker(struct soon_executor *e)
 	if (sooni_deque_init(&w->queue) != 0)
 		goto undo_alloc;
 	w->executor = e;
-	w->has_thread = false;
+	w->ended = false;
+	w->off_stack = false;
 	w->shard = 0;
 	atomic_init(&w->place, SOONI_PLACE_NONE);
 	atomic_init(&w->jobs, 0);
@@ -122,22 +123,38 @@ bool sooni_crew_is_over(struct soon_executor *e)
 	return busy_threads(e) > e->options.max_workers;
 }
 
+/* Whether no thread may start any more: who waits for the end of a closed pool
+ * has seen the last one leave; and a broken one would only break again. */
+static bool is_over(struct soon_executor *e)
+{
+	enum sooni_phase phase = sooni_pool_phase(e);
+
+	/* relaxed: it changes under the lock. */
+	return phase == SOONI_BROKEN ||
+	       (phase == SOONI_CLOSED &&
+		atomic_load_explicit(&e->alive, memory_order_relaxed) == 0);
+}
+
 static int start_locked(struct soon_executor *e, struct sooni_parker *k)
 {
-	struct sooni_worker *w = free_worker(e, k);
+	struct sooni_worker *w;
+	pthread_t thread;
 	int rc;
 
+	w = free_worker(e, k);
 	if (w == NULL)
 		return EAGAIN;
-	join_thread(e, w);
+	if (is_over(e)) {
+		put_spare(e, w);
+		return EAGAIN;
+	}
 	w->ended = false;
 	w->off_stack = false;
 	/* relaxed: its end, which pairs with await_count(), comes later. */
 	atomic_fetch_add_explicit(&e->threads, 2, memory_order_relaxed);
-	rc = sooni_thread_start(&w->thread, e->options.stack_size,
+	rc = sooni_thread_start(&thread, e->options.stack_size,
 				sooni_worker_main, w);
 	if (rc == 0) {
-		w->has_thread = true;
 		/* relaxed: before the thread can leave, which needs the lock. */
 		atomic_fetch_add_explicit(&e->alive, 1, memory_order_relaxed);
 		return 0;
@@ -162,14 +179,15 @@ int sooni_crew_start(struct soon_executor *e, struct sooni_parker *k)
 
 int sooni_crew_ensure(struct soon_executor *e)
 {
+	struct sooni_parker *k = NULL;
 	int rc = 0;
 
 	pthread_mutex_lock(&e->lock);
 	/* relaxed: it changes under the lock.  Other shards' submitters may be
 	 * here as well. */
-	if (atomic_load_explicit(&e->alive, memory_order_relaxed) == 0) {
-		sooni_park_first(&e->park);
-		rc = start_locked(e, NULL);
+	if (atomic_load_explicit(&e->alive, memory_order_relaxed) == 0 &&
+	    sooni_park_call(&e->park, SOONI_ONE_MORE, &k) == SOONI_CALL_START) {
+		rc = start_locked(e, k);
 		if (rc != 0)
 			sooni_park_exit(&e->park, true);
 	}
@@ -194,43 +212,56 @@ static int await_count(_Atomic uint32_t *counter, uint32_t n, int64_t deadline)
 	return 0;
 }
 
-/* Without the lock, which the thread may need before it ends. */
-static void join_unlocked(struct soon_executor *e, struct sooni_worker *w)
-{
-	bool has_thread;
-
-	pthread_mutex_lock(&e->lock);
-	has_thread = w->has_thread;
-	w->has_thread = false;
-	if (e->leaver == w)
-		e->leaver = NULL;
-	pthread_mutex_unlock(&e->lock);
-	if (has_thread)
-		pthread_join(w->thread, NULL);
-}
-
 int sooni_crew_join(struct soon_executor *e, int64_t deadline)
 {
-	uint32_t i;
-
 	if (await_count(&e->threads, 0, deadline) != 0)
 		return ETIMEDOUT;
 	/* No thread starts any more.  Of several that wait here, each returns
-	 * when all have ended. */
+	 * when the last has been joined. */
 	pthread_mutex_lock(&e->joining);
-	for (i = 0; i < sooni_park_count(&e->park); i++)
-		join_unlocked(e, sooni_worker_at(e, i));
+	if (e->has_last_ended)
+		pthread_join(e->last_ended, NULL);
+	e->has_last_ended = false;
 	pthread_mutex_unlock(&e->joining);
 	return await_count(&e->home.guests, 0, deadline);
 }
 
+bool sooni_pool_is_inside(struct soon_executor *e)
+{
+	const struct sooni_context *c;
+	const struct sooni_telling *t;
+
+	if (sooni_worker_self(e) != NULL)
+		return true;
+	for (t = sooni_me.telling; t != NULL; t = t->below)
+		if (t->home == &e->home)
+			return true;
+	for (c = sooni_running(); c != NULL; c = c->below)
+		if (c->job->home == &e->home)
+			return true;
+	return false;
+}
+
+/* A job of the pool ends the process: it is not waited for, but all others. */
+static void drain_from_inside(struct soon_executor *e)
+{
+	uint32_t mine = sooni_worker_self(e) != NULL ? 2 : 0;
+	uint32_t by_two = ~SOONI_SLEEPERS;
+	uint32_t now;
+
+	/* acquire: as in await_count().  It looks again now and then, since
+	 * threads may begin and end without a change in their number. */
+	while ((now = atomic_load_explicit(&e->threads, memory_order_acquire) &
+		      by_two) > mine ||
+	       sooni_pool_has_work(e))
+		sooni_wait(&e->threads, by_two, now, sooni_deadline(LOOK_NSEC));
+}
+
 void sooni_pool_drain(struct soon_executor *e)
 {
-	uint32_t mine = sooni_worker_self(e) != NULL;
-
 	sooni_pool_close(e, SOONI_CLOSED);
-	if (mine)
-		await_count(&e->threads, 1, INT64_MAX);
+	if (sooni_pool_is_inside(e))
+		drain_from_inside(e);
 	else
 		sooni_crew_join(e, INT64_MAX);
 }

@@ -205,3 +205,12 @@ bool sooni_deque_is_empty(struct sooni_deque *d)
 
 	return t >= atomic_load_explicit(&d->bottom, memory_order_seq_cst);
 }
+
+size_t sooni_deque_count(struct sooni_deque *d)
+{
+	/* relaxed: a guess. */
+	int64_t t = atomic_load_explicit(&d->top, memory_order_relaxed);
+	int64_t b = atomic_load_explicit(&d->bottom, memory_order_relaxed);
+
+	return b > t ? (size_t)(b - t) : 0;
+}

@@ -102,4 +102,7 @@ bool sooni_deque_take_if(struct sooni_deque *d, void *item);
  * consistent operations, has not been taken. */
 bool sooni_deque_is_empty(struct sooni_deque *d);
 
+/* How many items there are, about. */
+size_t sooni_deque_count(struct sooni_deque *d);
+
 #endif

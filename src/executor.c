@@ -98,23 +98,6 @@ soon_executor *soon_executor_new(unsigned max_workers)
 	return soon_executor_open(&o);
 }
 
-/* Whether the pool cannot end before this thread returns. */
-static bool is_inside(struct soon_executor *e)
-{
-	const struct sooni_context *c;
-	const struct sooni_telling *t;
-
-	if (sooni_worker_self(e) != NULL)
-		return true;
-	for (t = sooni_me.telling; t != NULL; t = t->below)
-		if (t->home == &e->home)
-			return true;
-	for (c = sooni_running(); c != NULL; c = c->below)
-		if (c->job->home == &e->home)
-			return true;
-	return false;
-}
-
 /* stop: those that turn out to be running are asked to stop. */
 static void cancel_pending(struct soon_executor *e, bool stop)
 {
@@ -159,11 +142,15 @@ int soon_executor_shutdown(soon_executor *e, unsigned flags, soon_nsec timeout)
 
 	if (e == NULL || flags & ~(unsigned)SHUTDOWN_FLAGS)
 		return EINVAL;
-	if (timeout > 0 && is_inside(e))
+	if (timeout > 0 && sooni_pool_is_inside(e))
 		return EDEADLK;
 	deadline = sooni_deadline(timeout);
 	sooni_pool_close(e, SOONI_CLOSED);
+	/* Who waits for the pool's end waits for the callbacks of what this
+	 * cancels.  relaxed: the pool is not over, as the caller uses it. */
+	atomic_fetch_add_explicit(&e->home.guests, 2, memory_order_relaxed);
 	cancel(e, flags);
+	sooni_home_leave(&e->home);
 	rc = sooni_crew_join(e, deadline);
 	return rc != 0 && timeout <= 0 ? EINPROGRESS : rc;
 }
@@ -172,7 +159,7 @@ void soon_executor_free(soon_executor *e)
 {
 	if (e == NULL || sooni_is_default(e))
 		return;
-	assert(!is_inside(e));
+	assert(!sooni_pool_is_inside(e));
 	soon_executor_shutdown(e, 0, SOON_FOREVER);
 	sooni_monitor_forget(e);
 	sooni_pool_fini(e);

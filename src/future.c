@@ -159,21 +159,28 @@ sooni_inline uint32_t become_done(struct soon_future *f, uint32_t outcome,
 	return s;
 }
 
-/* The rest, for whoever made f done and BUSY. */
-static void tell(struct soon_future *f)
+/*
+ * The rest, for whoever made f done and BUSY.  Those who wait in the library come
+ * first: they may not be held up by the user's code.
+ */
+static void tell(struct soon_future *f, void (*free_arg)(void *))
 {
 	struct sooni_home *home = f->home;
 	struct sooni_telling telling;
+	struct sooni_link *users;
 	uint32_t s;
 
 	sooni_telling_push(&telling, home);
-	sooni_waiters_fire(f);
-	sooni_telling_pop(&telling);
+	users = sooni_waiters_fire(f);
+	if (free_arg != NULL)
+		free_arg(f->arg);
+	sooni_waiters_fire_users(f, users);
 	/* acq_rel: as for any reference that goes. */
 	s = atomic_fetch_and_explicit(&f->state, ~(uint32_t)SOONI_BUSY,
 				      memory_order_acq_rel);
 	if (is_garbage(s & ~(uint32_t)SOONI_BUSY))
 		destroy(f);
+	sooni_telling_pop(&telling);
 	/* After the destructor, which the executor's end waits for. */
 	if (s & SOONI_COUNTED)
 		sooni_home_leave(home);
@@ -193,7 +200,7 @@ bool sooni_future_settle(struct soon_future *f, uint32_t outcome)
 	 */
 	sooni_wake(&f->state, s);
 	if (next & SOONI_BUSY)
-		tell(f);
+		tell(f, NULL);
 	else if (is_garbage(next))
 		destroy(f);
 	return true;
@@ -201,8 +208,9 @@ bool sooni_future_settle(struct soon_future *f, uint32_t outcome)
 
 bool sooni_future_settle_quick(struct soon_future *f)
 {
-	/* relaxed: the compare-and-swap judges it. */
-	uint32_t s = atomic_load_explicit(&f->state, memory_order_relaxed);
+	/* Acquires: a destructor given by whoever dropped a reference since is
+	 * seen in the side block. */
+	uint32_t s = sooni_state(f);
 	uint32_t slow = SOONI_LOCKED | SOONI_WAITED | SOONI_GUEST;
 	uint32_t next = (s & ~(uint32_t)(SOONI_RUNNING | SOONI_SLEEPERS)) |
 			SOONI_DONE;
@@ -252,25 +260,18 @@ uint32_t sooni_future_cancel_idle(struct soon_future *f)
 {
 	uint32_t outcome = SOONI_DONE | SOONI_CANCELLED | SOONI_ASKED;
 	struct sooni_side *side = sooni_side(f);
-	bool free_arg = side != NULL && side->free_arg != NULL;
-	struct sooni_telling telling;
+	void (*free_arg)(void *) = side != NULL ? side->free_arg : NULL;
 	uint32_t next = 0;
 	uint32_t s;
 
-	if (free_arg)
+	if (free_arg != NULL)
 		outcome |= SOONI_BUSY;
 	s = become_done(f, outcome, &next);
 	if (s & (SOONI_DONE | SOONI_RUNNING))
 		return s;
-	/* The argument goes first: whoever is told then finds it gone. */
-	if (free_arg) {
-		sooni_telling_push(&telling, f->home);
-		side->free_arg(f->arg);
-		sooni_telling_pop(&telling);
-	}
 	sooni_wake(&f->state, s);
 	if (next & SOONI_BUSY)
-		tell(f);
+		tell(f, free_arg);
 	return s;
 }
 
@@ -288,12 +289,36 @@ int soon_future_cancel(soon_future *f)
 	return s & SOONI_RUNNING ? EBUSY : 0;
 }
 
+/*
+ * References are counted up to here.  Beyond, a future is kept for ever rather
+ * than freed under somebody: the count is put so far up that those who drop
+ * references at this moment cannot bring it down again, and then left alone.
+ */
+enum { MOST_REFS = 1 << 19 };
+
+static void keep_for_ever(struct soon_future *f, uint32_t s)
+{
+	/* relaxed: as in soon_future_ref(). */
+	if (sooni_refs(s) == MOST_REFS - 1)
+		atomic_fetch_add_explicit(&f->state,
+					  SOONI_REF * (MOST_REFS / 2),
+					  memory_order_relaxed);
+	else
+		atomic_fetch_sub_explicit(&f->state, SOONI_REF,
+					  memory_order_relaxed);
+}
+
 soon_future *soon_future_ref(soon_future *f)
 {
+	uint32_t s;
+
 	if (f == NULL)
 		return NULL;
 	/* relaxed: the caller reaches f by something that keeps it alive. */
-	atomic_fetch_add_explicit(&f->state, SOONI_REF, memory_order_relaxed);
+	s = atomic_fetch_add_explicit(&f->state, SOONI_REF,
+				      memory_order_relaxed);
+	if (sooni_unlikely(sooni_refs(s) >= MOST_REFS - 1))
+		keep_for_ever(f, s);
 	return f;
 }
 
@@ -331,6 +356,8 @@ void soon_future_unref(soon_future *f)
 		destroy(f);
 		return;
 	}
+	if (sooni_unlikely(sooni_refs(s) >= MOST_REFS))
+		return;
 	if (f->fn == NULL && !(s & SOONI_DONE))
 		s = unref_promise(f);
 	else

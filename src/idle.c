@@ -84,7 +84,7 @@ enum sooni_end sooni_rest(struct sooni_worker *w, bool searching)
 	sooni_park_announce(&e->park, &w->parker, searching);
 	/* Whoever closes the pool calls all who are idle by then. */
 	if (sooni_pool_phase(e) != SOONI_OPEN)
-		sooni_park_call_all(&e->park);
+		sooni_pool_call_all(e);
 	else if (sooni_pool_has_work(e))
 		sooni_pool_call(e, SOONI_ANYBODY);
 	return wait_for_call(w);
@@ -103,6 +103,6 @@ enum sooni_end sooni_rest_if_surplus(struct sooni_worker *w, bool *searching)
 	*searching = true;
 	/* As in sooni_rest(); but as many run as may, and they will look. */
 	if (sooni_pool_phase(e) != SOONI_OPEN)
-		sooni_park_call_all(&e->park);
+		sooni_pool_call_all(e);
 	return wait_for_call(w);
 }

@@ -29,8 +29,8 @@ int sooni_check_deadlock(soon_future *const *futures, size_t n, bool all)
 		return 0;
 	for (i = 0; i < n; i++) {
 		if (sooni_state(futures[i]) & SOONI_DONE)
-			others += all; /* one that is done ends the wait */
-		else if (sooni_runs_here(futures[i]))
+			continue;
+		if (sooni_runs_here(futures[i]))
 			mine++;
 		else
 			others++;

@@ -79,7 +79,7 @@ static bool take(struct sooni_worker *w)
 {
 	uint32_t held = SOONI_PLACE_HELD;
 
-	/* acq_rel: pairs with regain_place() in worker.c: one of them finds
+	/* acq_rel: pairs with sooni_regain_place() in idle.c: one of them finds
 	 * what the other did. */
 	if (!atomic_compare_exchange_strong_explicit(
 		    &w->place, &held, SOONI_PLACE_TAKEN, memory_order_acq_rel,
@@ -147,13 +147,25 @@ static bool look(struct soon_executor *e)
 	sooni_park_set_limit(&e->park, e->options.workers + e->extra);
 	for (i = 0; i < blocked && sooni_pool_has_work(e); i++)
 		sooni_pool_call(e, SOONI_ONE_MORE);
+	/* relaxed: a call that fails sets it again. */
+	if (atomic_exchange_explicit(&e->is_short, false,
+				     memory_order_relaxed) &&
+	    sooni_pool_has_work(e))
+		sooni_pool_call(e, SOONI_ANYBODY);
 	return e->extra > before;
+}
+
+/* relaxed: a hint, which is given before the watch begins. */
+static bool is_short(struct soon_executor *e)
+{
+	return atomic_load_explicit(&e->is_short, memory_order_relaxed);
 }
 
 /* Whether e has jobs that wait for a place, and could have more, or too many. */
 static bool needs_watch(struct soon_executor *e)
 {
-	return (e->extra > 0 || sooni_park_could_grow(&e->park)) &&
+	return (e->extra > 0 || sooni_park_could_grow(&e->park) ||
+		is_short(e)) &&
 	       sooni_pool_has_work(e);
 }
 
@@ -233,12 +245,21 @@ static void start(void)
 		running = sooni_thread_start(&thread, 0, watch, NULL) == 0;
 }
 
+static void unlink_watched(struct soon_executor *e)
+{
+	struct soon_executor **link = &watched;
+
+	while (*link != NULL && *link != e)
+		link = &(*link)->next_watched;
+	if (*link != NULL)
+		*link = e->next_watched;
+}
+
 void sooni_monitor_watch(struct soon_executor *e)
 {
-	/* relaxed: a glance; the exchange makes sure.  seq_cst: pairs with
-	 * look_at_all(). */
-	if (sooni_likely(!sooni_park_could_grow(&e->park)) ||
-	    atomic_load_explicit(&e->watched, memory_order_relaxed) ||
+	/* seq_cst, both: pairs with look_at_all(). */
+	if (sooni_likely(!sooni_park_could_grow(&e->park) && !is_short(e)) ||
+	    atomic_load_explicit(&e->watched, memory_order_seq_cst) ||
 	    atomic_exchange_explicit(&e->watched, true, memory_order_seq_cst))
 		return;
 	pthread_mutex_lock(&lock);
@@ -249,18 +270,13 @@ void sooni_monitor_watch(struct soon_executor *e)
 	e->next_watched = watched;
 	watched = e;
 	start();
+	if (!running) {
+		unlink_watched(e);
+		/* seq_cst: as above.  The next call tries again. */
+		atomic_store_explicit(&e->watched, false, memory_order_seq_cst);
+	}
 	pthread_mutex_unlock(&lock);
 	ring();
-}
-
-static void unlink_watched(struct soon_executor *e)
-{
-	struct soon_executor **link = &watched;
-
-	while (*link != NULL && *link != e)
-		link = &(*link)->next_watched;
-	if (*link != NULL)
-		*link = e->next_watched;
 }
 
 void sooni_monitor_forget(struct soon_executor *e)

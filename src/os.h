@@ -25,7 +25,7 @@ int64_t sooni_deadline(int64_t timeout);
 /*
  * Sleep while *word == expected, until somebody wakes the word or the deadline
  * passes.  May return 0 for no reason at all; ETIMEDOUT says that the deadline
- * has passed.  Callers loop: see sooni_sleep() in park.c, the only one.
+ * has passed.  Callers loop: see sooni_sleep() in sleep.c, the only one.
  */
 int sooni_futex_wait(_Atomic uint32_t *word, uint32_t expected,
 		     int64_t deadline);
@@ -49,7 +49,7 @@ static inline void sooni_relax(void)
 /* Give the CPU to whoever else could use it. */
 void sooni_yield(void);
 
-/* The CPUs that this process may use, at least 1. */
+/* The CPUs that this process may use, whatever its threads may; at least 1. */
 unsigned sooni_cpus(void);
 
 /*

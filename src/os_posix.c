@@ -51,7 +51,7 @@ unsigned sooni_cpus(void)
 #ifdef __linux__
 	cpu_set_t set;
 
-	if (sched_getaffinity(0, sizeof(set), &set) == 0)
+	if (sched_getaffinity(getpid(), sizeof(set), &set) == 0)
 		return (unsigned)CPU_COUNT(&set);
 #endif
 	n = sysconf(_SC_NPROCESSORS_ONLN);

@@ -64,7 +64,8 @@ const char *soon_future_message(soon_future *f)
 		text = sooni_error_text(soon_future_error(f));
 		return text != NULL ? text : "Unknown error";
 	case SOON_CANCELLED:
-		return sooni_error_text(ECANCELED);
+		text = sooni_error_text(ECANCELED);
+		return text != NULL ? text : "Cancelled";
 	default:
 		return "";
 	}

@@ -310,12 +310,16 @@ void sooni_park_unblock(struct sooni_park *p, bool counted)
 	sooni_busy(1);
 }
 
-void sooni_park_first(struct sooni_park *p)
+void sooni_park_uncount(struct sooni_park *p)
 {
-	/* seq_cst: as in sooni_park_call(). */
-	atomic_fetch_add_explicit(&p->word, RUNNING + SEARCHING,
-				  memory_order_seq_cst);
-	sooni_busy(1);
+	/* seq_cst: comes before the look at the queues that follows. */
+	atomic_fetch_sub_explicit(&p->blocked, 1, memory_order_seq_cst);
+}
+
+void sooni_park_recount(struct sooni_park *p)
+{
+	/* relaxed: see room(). */
+	atomic_fetch_add_explicit(&p->blocked, 1, memory_order_relaxed);
 }
 
 void sooni_park_set_limit(struct sooni_park *p, uint32_t limit)

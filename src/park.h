@@ -156,8 +156,9 @@ void sooni_park_exit(struct sooni_park *p, bool searching);
 void sooni_park_block(struct sooni_park *p, bool counted);
 void sooni_park_unblock(struct sooni_park *p, bool counted);
 
-/* A first thread, before there is work: counted as running and searching. */
-void sooni_park_first(struct sooni_park *p);
+/* A blocked worker no longer counts against `most`, or counts again. */
+void sooni_park_uncount(struct sooni_park *p);
+void sooni_park_recount(struct sooni_park *p);
 
 /* How many may run from now on.  A rise is followed by calls. */
 void sooni_park_set_limit(struct sooni_park *p, uint32_t limit);

@@ -56,6 +56,7 @@ int sooni_pool_init(struct soon_executor *e)
 	atomic_init(&e->phase, SOONI_OPEN);
 	atomic_init(&e->threads, 0);
 	atomic_init(&e->alive, 0);
+	atomic_init(&e->starting, 0);
 	atomic_init(&e->waiting, 0);
 	atomic_init(&e->spinning, 0);
 	atomic_init(&e->watched, false);
@@ -65,7 +66,8 @@ int sooni_pool_init(struct soon_executor *e)
 	pthread_mutex_init(&e->lock, NULL);
 	pthread_mutex_init(&e->joining, NULL);
 	e->spares = NULL;
-	e->leaver = NULL;
+	e->has_last_ended = false;
+	atomic_init(&e->is_short, false);
 	sooni_park_init(&e->park, e->options.workers, e->options.max_workers);
 	return 0;
 }
@@ -110,6 +112,9 @@ bool sooni_pool_call(struct soon_executor *e, enum sooni_urge urge)
 		urge = SOONI_ONLY_IDLE;
 		if (!sooni_pool_has_work(e))
 			return true;
+		/* relaxed: for the monitor, which tries again. */
+		atomic_store_explicit(&e->is_short, true, memory_order_relaxed);
+		sooni_monitor_watch(e);
 	}
 }
 
@@ -125,6 +130,31 @@ bool sooni_pool_has_work(struct soon_executor *e)
 		if (!sooni_deque_is_empty(&sooni_worker_at(e, i)->queue))
 			return true;
 	return false;
+}
+
+size_t sooni_pool_backlog(struct soon_executor *e)
+{
+	uint32_t n = sooni_park_count(&e->park);
+	size_t sum = 0;
+	unsigned i;
+
+	for (i = 0; i <= e->shard_mask; i++)
+		sum += sooni_deque_count(&e->shards[i].queue);
+	for (i = 0; i < n; i++)
+		sum += sooni_deque_count(&sooni_worker_at(e, i)->queue);
+	return sum;
+}
+
+void sooni_pool_fail_all(struct soon_executor *e)
+{
+	struct soon_future *f;
+
+	while ((f = sooni_pool_take_any(e)) != NULL) {
+		if (sooni_future_claim(f, true, false))
+			sooni_job_fail(f, SOON_EBROKEN);
+		else
+			sooni_future_drop_entry(f);
+	}
 }
 
 struct soon_future *sooni_pool_take_any(struct soon_executor *e)
@@ -267,5 +297,14 @@ void sooni_pool_close(struct soon_executor *e, enum sooni_phase phase)
 		pthread_mutex_lock(&e->shards[i].lock);
 		pthread_mutex_unlock(&e->shards[i].lock);
 	}
+	sooni_pool_call_all(e);
+}
+
+void sooni_pool_call_all(struct soon_executor *e)
+{
 	sooni_park_call_all(&e->park);
+	/* A parker without a thread that was met counted as searching for a
+	 * moment, and others may have relied on that. */
+	if (sooni_pool_has_work(e))
+		sooni_pool_call(e, SOONI_ANYBODY);
 }

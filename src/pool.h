@@ -25,7 +25,7 @@ struct sooni_shard {
 	alignas(SOONI_APART) pthread_mutex_t lock;
 };
 
-/* Whether a worker counts as running: see monitor.h. */
+/* Whether a worker counts as running: see monitor.c. */
 enum sooni_place {
 	SOONI_PLACE_NONE, /* no: it is idle, or has given its place away */
 	SOONI_PLACE_HELD, /* yes */
@@ -43,7 +43,7 @@ struct sooni_worker {
 	unsigned turn;	   /* jobs since it looked at the shards first */
 	unsigned shard;	   /* where it found something last */
 	struct sooni_worker *victim; /* from whom it stole last, or NULL */
-	unsigned given; /* how often it gave its place away, nested */
+	bool blocking;		     /* in soon_blocking_begin() */
 	uint32_t random;
 	int64_t seen[SOONI_MOST_SHARDS]; /* see sooni_deque_take_pushed() */
 
@@ -57,10 +57,8 @@ struct sooni_worker {
 	int64_t cpu_seen; /* -1: not looked at yet */
 
 	/* under the executor's lock */
-	pthread_t thread;
-	bool has_thread; /* not joined yet */
-	bool ended;	 /* it needs nothing of the pool any more */
-	bool off_stack;	 /* a spare, once ended */
+	bool ended;	/* it needs nothing of the pool any more */
+	bool off_stack; /* a spare, once ended */
 	struct sooni_worker *next_spare;
 };
 
@@ -76,7 +74,7 @@ struct soon_executor {
 	soon_executor_options options; /* name: see below */
 	char name[16];
 
-	_Atomic uint32_t phase; /* enum sooni_phase; changes under all locks */
+	_Atomic uint32_t phase; /* enum sooni_phase; goes one way */
 
 	_Atomic unsigned shutdown_flags; /* of all shutdowns so far */
 
@@ -86,10 +84,12 @@ struct soon_executor {
 	/* Those that will look at the queues again; lowered under all the
 	 * shards' locks. */
 	_Atomic uint32_t alive;
+	_Atomic uint32_t starting; /* of these, in worker_init */
 	_Atomic uint32_t waiting;  /* of these, asleep in the library */
 	_Atomic uint32_t spinning; /* of these, about to sleep */
 
 	/* the monitor's, see monitor.c */
+	_Atomic bool is_short; /* a thread could not be started */
 	_Atomic bool watched;
 	bool ever_watched;
 	struct soon_executor *next_watched;
@@ -98,8 +98,9 @@ struct soon_executor {
 
 	pthread_mutex_t lock;	     /* starting and ending threads */
 	struct sooni_worker *spares; /* without a thread, not on the stack */
-	struct sooni_worker *leaver; /* whose thread ended last */
-	pthread_mutex_t joining;     /* one at a time waits for them all */
+	pthread_t last_ended;	     /* to be joined, if there is one */
+	bool has_last_ended;
+	pthread_mutex_t joining; /* one at a time waits for them all */
 };
 
 /* pool.c */
@@ -131,6 +132,15 @@ bool sooni_pool_call(struct soon_executor *e, enum sooni_urge urge);
  * before the call. */
 bool sooni_pool_has_work(struct soon_executor *e);
 
+/* How many entries there are, about. */
+size_t sooni_pool_backlog(struct soon_executor *e);
+
+/* Fail all that is queued in a broken pool. */
+void sooni_pool_fail_all(struct soon_executor *e);
+
+/* Call every idle worker of a closed pool. */
+void sooni_pool_call_all(struct soon_executor *e);
+
 /* Take an entry from any queue, for nobody in particular; NULL: none left. */
 struct soon_future *sooni_pool_take_any(struct soon_executor *e);
 
@@ -142,6 +152,10 @@ void sooni_pool_close(struct soon_executor *e, enum sooni_phase phase);
  * are gone, save the calling one if it is a worker of this pool.
  */
 void sooni_pool_drain(struct soon_executor *e);
+
+/* Whether the pool cannot end before the calling thread returns: it runs a job of
+ * the pool, its callbacks or destructors, or is one of its workers. */
+bool sooni_pool_is_inside(struct soon_executor *e);
 
 static inline enum sooni_phase sooni_pool_phase(struct soon_executor *e)
 {

@@ -56,12 +56,12 @@ void sooni_job_run(struct soon_future *f)
 
 void sooni_guest_run(struct soon_future *f)
 {
-	bool alone = sooni_me.worker == NULL && sooni_running() == NULL;
+	bool list = !sooni_me.listed;
 
-	if (alone)
+	if (list)
 		sooni_thread_join_list();
 	sooni_job_run(f);
-	if (alone)
+	if (list)
 		sooni_thread_leave_list();
 }
 
@@ -99,9 +99,8 @@ soon_future *soon_self(void)
 
 /*
  * A shutdown that cancels all asks the jobs that it finds running.  One that was
- * just then on its way from the queue to its thread's list finds this out here:
- * the list, written before, and `stopping` are sequentially consistent on both
- * sides, so the shutdown sees the job or the job sees it.
+ * just then on its way from the queue to its thread's list finds this out here,
+ * at one of its looks; before it sleeps it makes sure: see sooni_context_show().
  */
 bool sooni_is_asked(struct soon_future *f)
 {

@@ -73,17 +73,20 @@ static int read_job(soon_job *job, const soon_job *given)
 static int run_inline(struct soon_executor *e, struct soon_future *const *jobs,
 		      size_t n)
 {
+	struct sooni_telling telling;
 	size_t i;
 	int rc = sooni_pool_enter(e);
 
 	if (rc != 0)
 		return rc;
+	sooni_telling_push(&telling, &e->home);
 	for (i = 0; i < n; i++) {
 		struct soon_future *f = jobs[i];
 
 		if (sooni_future_claim(f, false, false))
 			sooni_guest_run(f);
 	}
+	sooni_telling_pop(&telling);
 	sooni_home_leave(&e->home);
 	return 0;
 }

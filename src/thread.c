@@ -33,6 +33,7 @@ void sooni_thread_join_list(void)
 	if (threads != NULL)
 		threads->link = &sooni_me.next;
 	threads = &sooni_me;
+	sooni_me.listed = true;
 	pthread_mutex_unlock(&lock);
 }
 
@@ -40,6 +41,7 @@ void sooni_thread_leave_list(void)
 {
 	pthread_mutex_lock(&lock);
 	*sooni_me.link = sooni_me.next;
+	sooni_me.listed = false;
 	if (sooni_me.next != NULL)
 		sooni_me.next->link = sooni_me.link;
 	pthread_mutex_unlock(&lock);
@@ -94,7 +96,7 @@ static int wait_as_worker(_Atomic uint32_t *word, uint32_t mask, uint32_t was,
 	int64_t until;
 	int rc;
 
-	sooni_me.hooks->give_place(w, true);
+	sooni_me.hooks->begin_wait(w);
 	do {
 		until = sooni_me.hooks->is_short(w) ? sooni_deadline(RETRY_NSEC)
 						    : INT64_MAX;
@@ -102,7 +104,7 @@ static int wait_as_worker(_Atomic uint32_t *word, uint32_t mask, uint32_t was,
 			until = deadline;
 		rc = sooni_sleep(word, mask, was, until);
 	} while (rc != 0 && until != deadline);
-	sooni_me.hooks->take_place(w, true);
+	sooni_me.hooks->end_wait(w);
 	return rc;
 }
 
@@ -117,12 +119,12 @@ int sooni_wait(_Atomic uint32_t *word, uint32_t mask, uint32_t was,
 void soon_blocking_begin(void)
 {
 	if (sooni_me.blocking++ == 0 && sooni_me.worker != NULL)
-		sooni_me.hooks->give_place(sooni_me.worker, false);
+		sooni_me.hooks->begin_blocking(sooni_me.worker);
 }
 
 void soon_blocking_end(void)
 {
 	if (sooni_me.blocking > 0 && --sooni_me.blocking == 0 &&
 	    sooni_me.worker != NULL)
-		sooni_me.hooks->take_place(sooni_me.worker, false);
+		sooni_me.hooks->end_blocking(sooni_me.worker);
 }

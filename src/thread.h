@@ -35,10 +35,11 @@ struct sooni_telling {
 };
 
 struct sooni_hooks {
-	/* The worker is about to sleep; wait: in a call of the library, so that
-	 * another thread may take its place even above max_workers. */
-	void (*give_place)(struct sooni_worker *w, bool wait);
-	void (*take_place)(struct sooni_worker *w, bool wait);
+	/* The worker is about to sleep, outside the library or in it. */
+	void (*begin_blocking)(struct sooni_worker *w);
+	void (*end_blocking)(struct sooni_worker *w);
+	void (*begin_wait)(struct sooni_worker *w);
+	void (*end_wait)(struct sooni_worker *w);
 	/* Whether jobs need the place given away, but no thread could be
 	 * started to take it; tries again first. */
 	bool (*is_short)(struct sooni_worker *w);
@@ -53,9 +54,10 @@ struct sooni_me {
 	struct sooni_telling *telling;
 	struct sooni_worker *worker; /* NULL: no worker */
 	const struct sooni_hooks *hooks;
-	unsigned blocking;     /* how deep in soon_blocking_begin() */
-	unsigned shard;	       /* where it submits; 0: not chosen yet */
-	struct sooni_me *next; /* in the list of threads that run jobs */
+	unsigned blocking; /* how deep in soon_blocking_begin() */
+	unsigned shard;	   /* where it submits; 0: not chosen yet */
+	bool listed;	   /* it is in the list of threads that run jobs */
+	struct sooni_me *next;
 	struct sooni_me **link;
 };
 
@@ -116,10 +118,14 @@ static inline void sooni_context_pop(struct sooni_context *c)
 		sooni_wait_for_lookers();
 }
 
-/* Make sure that a looker sees the innermost job, or is seen by what follows. */
+/*
+ * Either a shutdown that cancels all sees the innermost job, or `stopping` is seen
+ * by the look that follows this.
+ */
 static inline void sooni_context_show(void)
 {
-	/* seq_cst: see sooni_is_asked(). */
+	/* seq_cst: before the load of `stopping` in sooni_is_asked(); the
+	 * shutdown sets that before it looks. */
 	atomic_exchange_explicit(&sooni_me.running, sooni_running(),
 				 memory_order_seq_cst);
 }

@@ -75,7 +75,7 @@ static struct sooni_waiter *waiter_of(struct sooni_link *link)
  * remove a waiter count on its being fired soon; therefore the user's code,
  * which may take any time, comes last.
  */
-void sooni_waiters_fire(struct soon_future *f)
+struct sooni_link *sooni_waiters_fire(struct soon_future *f)
 {
 	struct sooni_link *users = NULL;
 	struct sooni_link *link;
@@ -88,6 +88,13 @@ void sooni_waiters_fire(struct soon_future *f)
 		else
 			w->fire(w, f);
 	}
+	return users;
+}
+
+void sooni_waiters_fire_users(struct soon_future *f, struct sooni_link *users)
+{
+	struct sooni_link *link;
+
 	while ((link = sooni_list_shift(&users)) != NULL)
 		waiter_of(link)->fire(waiter_of(link), f);
 }

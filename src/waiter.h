@@ -31,8 +31,12 @@ bool sooni_waiter_add(struct soon_future *f, struct sooni_waiter *w);
 /* Take w off.  False: f is done, and w was fired or will be presently. */
 bool sooni_waiter_remove(struct soon_future *f, struct sooni_waiter *w);
 
-/* For whoever made f done: fire all. */
-void sooni_waiters_fire(struct soon_future *f);
+/*
+ * For whoever made f done: fire the library's own, and return the user's, to be
+ * fired next.
+ */
+struct sooni_link *sooni_waiters_fire(struct soon_future *f);
+void sooni_waiters_fire_users(struct soon_future *f, struct sooni_link *users);
 
 /* Wait until the list of f is not locked; returns its state. */
 uint32_t sooni_waiters_unlocked(struct soon_future *f);

@@ -20,40 +20,62 @@ enum {
 	LINGER = 50 /* looks: a microsecond */
 };
 
-/* A place is free.  Whether jobs need it, but no thread can be started. */
+/*
+ * A place is free.  Whether jobs need it, but no thread can be started; those of
+ * a broken pool need none.
+ */
 static bool is_short(struct sooni_worker *w)
 {
 	struct soon_executor *e = w->executor;
 
+	if (sooni_pool_phase(e) == SOONI_BROKEN)
+		sooni_pool_fail_all(e);
 	return sooni_pool_has_work(e) && !sooni_pool_call(e, SOONI_ANYBODY);
 }
 
-static void give_place(struct sooni_worker *w, bool wait)
+/* soon_blocking_begin(): the thread counts against max_workers all the same. */
+static void begin_blocking(struct sooni_worker *w)
 {
-	struct soon_executor *e = w->executor;
-
-	if (w->given++ > 0)
-		return;
 	sooni_regain_place(w);
-	/* relaxed: see busy_threads(). */
-	if (wait)
-		atomic_fetch_add_explicit(&e->waiting, 1, memory_order_relaxed);
-	sooni_park_block(&e->park, !wait);
-	if (!wait) /* else sooni_wait() asks, again and again */
-		is_short(w);
+	w->blocking = true;
+	sooni_park_block(&w->executor->park, true);
+	is_short(w);
 }
 
-static void take_place(struct sooni_worker *w, bool wait)
+static void end_blocking(struct sooni_worker *w)
+{
+	w->blocking = false;
+	sooni_park_unblock(&w->executor->park, true);
+	sooni_hold_place(w);
+}
+
+/* A wait in the library: another may take its place above max_workers. */
+static void begin_wait(struct sooni_worker *w)
 {
 	struct soon_executor *e = w->executor;
 
-	if (--w->given > 0)
-		return;
-	sooni_park_unblock(&e->park, !wait);
 	/* relaxed: see busy_threads(). */
-	if (wait)
-		atomic_fetch_sub_explicit(&e->waiting, 1, memory_order_relaxed);
-	sooni_hold_place(w);
+	atomic_fetch_add_explicit(&e->waiting, 1, memory_order_relaxed);
+	if (w->blocking) {
+		sooni_park_uncount(&e->park);
+		return;
+	}
+	sooni_regain_place(w);
+	sooni_park_block(&e->park, false);
+}
+
+static void end_wait(struct sooni_worker *w)
+{
+	struct soon_executor *e = w->executor;
+
+	if (w->blocking) {
+		sooni_park_recount(&e->park);
+	} else {
+		sooni_park_unblock(&e->park, false);
+		sooni_hold_place(w);
+	}
+	/* relaxed: see busy_threads(). */
+	atomic_fetch_sub_explicit(&e->waiting, 1, memory_order_relaxed);
 }
 
 /* Finding jobs */
@@ -188,8 +210,14 @@ static bool claim(struct sooni_worker *w, struct soon_future *f)
 	return false;
 }
 
-static const struct sooni_hooks hooks = { give_place, take_place, is_short,
-					  claim };
+static const struct sooni_hooks hooks = {
+	.begin_blocking = begin_blocking,
+	.end_blocking = end_blocking,
+	.begin_wait = begin_wait,
+	.end_wait = end_wait,
+	.is_short = is_short,
+	.claim = claim,
+};
 
 /*
  * Run and settle f.  Whether the worker now counts as searching: where there is
@@ -205,7 +233,7 @@ static bool run(struct sooni_worker *w, struct soon_future *f)
 		&w->jobs,
 		atomic_load_explicit(&w->jobs, memory_order_relaxed) + 1,
 		memory_order_relaxed);
-	if (outcome.code == 0 && w->given == 0 && !has_more(w)) {
+	if (outcome.code == 0 && !w->blocking && !has_more(w)) {
 		sooni_park_search(&w->executor->park);
 		if (sooni_future_settle_quick(f))
 			return true;
@@ -265,6 +293,11 @@ static enum sooni_end work(struct sooni_worker *w)
 			sooni_future_drop_entry(f);
 			continue;
 		}
+		if (sooni_unlikely(sooni_pool_phase(w->executor) ==
+				   SOONI_BROKEN)) {
+			sooni_job_fail(f, SOON_EBROKEN);
+			continue;
+		}
 		sooni_hold_place(w);
 		searching = run(w, f);
 		end_job(w);
@@ -280,20 +313,62 @@ static enum sooni_end work(struct sooni_worker *w)
 static enum sooni_end break_pool(struct sooni_worker *w)
 {
 	struct soon_executor *e = w->executor;
-	struct soon_future *f;
 
 	sooni_pool_close(e, SOONI_BROKEN);
-	while ((f = sooni_pool_take_any(e)) != NULL) {
-		if (sooni_future_claim(f, true, false))
-			sooni_job_fail(f, SOON_EBROKEN);
-		else
-			sooni_future_drop_entry(f);
-	}
-	sooni_park_exit(&e->park, true);
+	sooni_pool_fail_all(e);
+	sooni_regain_place(w);
+	sooni_park_exit(&e->park, false);
 	sooni_pool_lock_shards(e);
 	sooni_crew_leave(e);
 	sooni_pool_unlock_shards(e);
+	/* What a job submitted meanwhile. */
+	sooni_pool_fail_all(e);
 	return SOONI_LEFT;
+}
+
+/*
+ * Run worker_init.  A thread that runs the user's code must not count as
+ * searching, or else nobody would be called meanwhile; but each that is just
+ * starting will take one of the queued jobs.
+ */
+static bool init(struct sooni_worker *w)
+{
+	struct soon_executor *e = w->executor;
+	const soon_executor_options *o = &e->options;
+	size_t starting;
+	bool failed;
+
+	if (o->worker_init == NULL)
+		return true;
+	/* relaxed: decides on one thread more or less. */
+	starting = 1 + atomic_fetch_add_explicit(&e->starting, 1,
+						 memory_order_relaxed);
+	if (sooni_park_found(&e->park) && sooni_pool_backlog(e) > starting)
+		sooni_pool_call(e, SOONI_ANYBODY);
+	failed = sooni_pool_phase(e) == SOONI_BROKEN ||
+		 o->worker_init(o->worker_ctx) != 0;
+	while (sooni_me.blocking > 0)
+		soon_blocking_end();
+	sooni_regain_place(w);
+	atomic_fetch_sub_explicit(&e->starting, 1, memory_order_relaxed);
+	if (failed)
+		return false;
+	sooni_park_search(&e->park);
+	return true;
+}
+
+/* Run worker_fini, as a thread that belongs to the pool no more, but may not wait
+ * for its end. */
+static void fini(struct sooni_worker *w)
+{
+	const soon_executor_options *o = &w->executor->options;
+	struct sooni_telling telling;
+
+	sooni_me.worker = NULL;
+	sooni_telling_push(&telling, &w->executor->home);
+	if (o->worker_fini != NULL)
+		o->worker_fini(o->worker_ctx);
+	sooni_telling_pop(&telling);
 }
 
 static void introduce(struct sooni_worker *w)
@@ -309,7 +384,7 @@ static void introduce(struct sooni_worker *w)
 	w->stack_limit = NULL;
 	w->turn = 0;
 	w->victim = NULL;
-	w->given = 0;
+	w->blocking = false;
 	w->random = w->parker.index + 1;
 	memset(w->seen, 0, sizeof(w->seen));
 	/* relaxed: the monitor reads it once the worker holds a place. */
@@ -323,17 +398,15 @@ static void introduce(struct sooni_worker *w)
 void *sooni_worker_main(void *worker)
 {
 	struct sooni_worker *w = worker;
-	struct soon_executor *e = w->executor;
-	const soon_executor_options *o = &e->options;
 	enum sooni_end end;
 
 	introduce(w);
-	if (o->worker_init != NULL && o->worker_init(o->worker_ctx) != 0) {
-		end = break_pool(w);
-	} else {
+	if (init(w)) {
 		end = work(w);
-		if (o->worker_fini != NULL)
-			o->worker_fini(o->worker_ctx);
+		fini(w);
+	} else {
+		end = break_pool(w);
+		sooni_me.worker = NULL;
 	}
 	sooni_thread_leave_list();
 	sooni_crew_end_thread(w, end == SOONI_LEFT);

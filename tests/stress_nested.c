@@ -15,21 +15,21 @@ static soon_executor *pools[2];
 struct node {
 	uint64_t seed;
 	unsigned depth;
+	atomic_uint ran;
 };
 
 static void *tree(void *arg);
 
 /* What tree() counts, without a pool. */
-static long size_of_tree(struct node node)
+static long size_of_tree(uint64_t seed, unsigned depth)
 {
-	struct rng rng = rng_seed(node.seed);
+	struct rng rng = rng_seed(seed);
 	long size = 1;
 
-	if (node.depth == 0)
+	if (depth == 0)
 		return 1;
 	for (unsigned n = 1 + rng_below(&rng, CHILDREN); n > 0; n--)
-		size += size_of_tree(
-			(struct node){ rng_next(&rng), node.depth - 1 });
+		size += size_of_tree(rng_next(&rng), depth - 1);
 	return size;
 }
 
@@ -80,12 +80,15 @@ static void *tree(void *arg)
 	long size = 1;
 	unsigned n;
 
+	if (atomic_fetch_add(&node->ran, 1) != 0)
+		atomic_fetch_add(&wrong, 1);
 	if (node->depth == 0)
 		return box(1);
 	n = 1 + rng_below(&rng, CHILDREN);
 	for (unsigned i = 0; i < n; i++) {
 		child[i].seed = rng_next(&rng);
 		child[i].depth = node->depth - 1;
+		atomic_init(&child[i].ran, 0);
 		c[i] = soon_submit(pools[rng_below(&ways, 2)], tree, &child[i]);
 	}
 	if (wait_somehow(c, n, &ways) != 0)
@@ -104,7 +107,7 @@ START_TEST(jobs_may_wait_for_their_children_in_every_way)
 
 	atomic_store(&wrong, 0);
 	for (unsigned round = 0; round < test_scale(20); round++) {
-		struct node root = { rng_next(&rng), 1 + round % 6 };
+		struct node root = { rng_next(&rng), 1 + round % 6, 0 };
 		void *size = NULL;
 		soon_future *top;
 
@@ -113,7 +116,8 @@ START_TEST(jobs_may_wait_for_their_children_in_every_way)
 		top = submit(pools[0], tree, &root);
 		ck_assert_int_eq(soon_future_result(top, SOON_FOREVER, &size),
 				 0);
-		ck_assert_int_eq(unbox(size), size_of_tree(root));
+		ck_assert_int_eq(unbox(size),
+				 size_of_tree(root.seed, root.depth));
 		ck_assert_uint_eq(atomic_load(&wrong), 0);
 		soon_future_unref(top);
 		soon_executor_free(pools[0]);

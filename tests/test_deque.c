@@ -88,9 +88,9 @@ START_TEST(one_taker_gets_the_items_in_the_order_of_pushes)
 		ck_assert_int_eq(push(pushed, n), 0);
 		pushed += n;
 		for (n = batch_size(&rng, pushed - taken); n > 0; n--) {
-			void *item = _i % 2 ? sooni_deque_take(&deque)
-					    : sooni_deque_take_pushed(&deque,
-								      &seen);
+			void *item =
+				_i % 2 ? sooni_deque_take(&deque)
+				       : sooni_deque_take_pushed(&deque, &seen);
 
 			ck_assert_ptr_eq(item, &items[taken++]);
 		}
@@ -153,7 +153,8 @@ START_TEST(any_history_at_both_ends_agrees_with_an_array)
 	while (next + 300 < nitems && bottom < MODEL)
 		step(&rng, &next);
 	while (top < bottom)
-		ck_assert_ptr_eq(sooni_deque_take(&deque), &items[model[top++]]);
+		ck_assert_ptr_eq(sooni_deque_take(&deque),
+				 &items[model[top++]]);
 	ck_assert_ptr_null(sooni_deque_take(&deque));
 }
 END_TEST

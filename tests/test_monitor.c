@@ -159,8 +159,8 @@ static Suite *suite(void)
 	tcase_add_test(
 		t, jobs_that_block_behind_others_that_compute_all_run_at_once);
 	tcase_add_loop_test(t, jobs_that_compute_are_given_no_company, 1, 4);
-	tcase_add_test(
-		t, after_blocked_jobs_those_that_compute_are_again_limited);
+	tcase_add_test(t,
+		       after_blocked_jobs_those_that_compute_are_again_limited);
 	suite_add_tcase(s, t);
 	return s;
 }

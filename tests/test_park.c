@@ -36,7 +36,9 @@ static void begin(uint32_t limit, uint32_t most, unsigned n)
 	sooni_park_init(&park, limit, most);
 	for (unsigned i = 0; i < n; i++) {
 		ck_assert_int_eq(sooni_park_add(&park, &workers[i]), 0);
-		sooni_park_first(&park);
+		/* As if it had been started, whatever the limit. */
+		sooni_park_unblock(&park, false);
+		sooni_park_search(&park);
 		expect_counts(1, 1);
 		sooni_park_announce(&park, &workers[i], true);
 		expect_counts(0, 0);

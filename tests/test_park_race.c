@@ -201,7 +201,6 @@ static void *publish(void *arg)
 	return NULL;
 }
 
-/* All of them are running and searching, and will soon be idle. */
 static void start_workers(unsigned seed)
 {
 	limit = 1 + seed % WORKERS;
@@ -215,7 +214,9 @@ static void start_workers(unsigned seed)
 		struct worker *w = &workers[i];
 
 		ck_assert_int_eq(sooni_park_add(&park, &w->parker), 0);
-		sooni_park_first(&park);
+		/* Begin as one whose thread has left. */
+		sooni_park_unblock(&park, false);
+		sooni_park_search(&park);
 		sooni_park_announce(&park, &w->parker, true);
 		ck_assert(sooni_park_leave(&w->parker));
 		atomic_store(&w->life, 0);

@@ -29,7 +29,6 @@ static void choose_pointers(struct rng *rng, unsigned n)
 	universe = n;
 	members = 0;
 	for (unsigned i = 0; i < n; i++) {
-		/* The last factor must be odd only for distinct products. */
 		pointers[i] = (const void *)(uintptr_t)(start + 1 + i * stride);
 		in[i] = false;
 	}
@@ -56,12 +55,11 @@ static void expect_model(void)
 	ck_assert_uint_eq(set.count, members);
 	ck_assert_uint_le(2 * set.count, set.mask + 1);
 	for (unsigned i = 0; i < universe; i++) {
-		if (in[i]) {
-			add(i);
-		} else {
-			add(i);
+		bool was_in = in[i];
+
+		add(i);
+		if (!was_in)
 			drop(i);
-		}
 		ck_assert_uint_eq(set.count, members);
 	}
 }

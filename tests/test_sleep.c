@@ -137,9 +137,8 @@ START_TEST(a_change_wakes_all_sleepers)
 		change(&word, value(i));
 		while ((seen = atomic_load(&back) & MASK) !=
 		       value(i * SLEEPERS))
-			ck_assert_int_eq(sooni_sleep(&back, MASK, seen,
-						     INT64_MAX),
-					 0);
+			ck_assert_int_eq(
+				sooni_sleep(&back, MASK, seen, INT64_MAX), 0);
 	}
 	for (unsigned i = 0; i < SLEEPERS; i++)
 		actor_join(&s[i].actor);

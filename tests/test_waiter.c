@@ -188,6 +188,8 @@ static void race_on(struct racer *r, soon_future *f)
 	bool hangs[OWN] = { false };
 	bool done = false;
 
+	for (unsigned i = 0; i < OWN; i++)
+		probe_init(&own[i], f, 0);
 	while (!done) {
 		unsigned i = rng_below(&r->rng, OWN);
 		struct sooni_waiter *w = &own[i].waiter;

@@ -73,7 +73,8 @@ typedef struct soon_executor_options {
 
 /*
  * A pool in which up to max_workers jobs may be blocked at once, while no more
- * than the CPUs allow compute; 0 takes the defaults.  NULL with errno ENOMEM.
+ * than the CPUs allow compute; 0 takes the defaults.  NULL with errno ENOMEM, or
+ * EINVAL above 65534.
  */
 SOON_API soon_executor *soon_executor_new(unsigned max_workers);
 

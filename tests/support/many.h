@@ -101,7 +101,11 @@ void shuffled(struct rng *r, unsigned *order, unsigned n);
 soon_nsec clock_now(void);
 soon_nsec clock_cpu(void);
 
-/* Bytes of this process in memory; 0 where the system does not say. */
+/*
+ * Bytes of this process in memory; 0 where the system does not say.  They may
+ * grow by MEMORY_NOISE for reasons of the system's own.
+ */
 size_t resident_bytes(void);
+#define MEMORY_NOISE ((size_t)256 << 10)
 
 #endif

@@ -27,6 +27,7 @@
  * scene CLOSING: the pool is closed at any moment
  * scene CLOSING_NEST: ... also while more threads are there than may be
  * large MEETING_THREE: three jobs that need a worker each
+ * large NESTING_AND_QUICK: ... and there is a third job
  * large NESTING_TWICE: two that wait for others, one may run
  * large RETIRING_UNSTARTABLE: workers time out, and a thread cannot be started
  * large CLOSING_RETIRING: workers time out, and the pool is closed
@@ -40,7 +41,7 @@
  * mutation NO_LIMIT in LIMITED: a call looks at no limit
  * mutation BLOCK_BLIND in NESTING: a worker that gives its place away does not look
  *	at the queues
- * mutation SURPLUS_SEARCHES in NESTING: a surplus worker that is called does not
+ * mutation SURPLUS_SEARCHES in NESTING_AND_QUICK: a surplus worker that is called does not
  *	know that it counts as searching
  * mutation LEAVE_UNLOCKED in UNLOCKED: a worker leaves without the locks of the
  *	shards
@@ -53,33 +54,845 @@
  * mutation SURPLUS_UNSEEN in CLOSING_NEST: ... nor one that is surplus
  */
 
-/* Sizes and jobs of the scenes.  UNLOCKED is for mutations only. */
 #define QUICK 0
 #define MEET 1
 #define NEST 2
 #define HINT 3
 
-#define PUBLISHERS 2
-#define WORKERS 2
-#define LIMIT 2
-#define MOST 2
-#define TIMEOUTS 0
-#define FAILURES 0
-#define JOB QUICK
-#define LAST_JOB JOB
-
 #if defined(MEETING)
-#undef JOB
 #define JOB MEET
+#define MEETS 2
+#define WORKERS 2
 #elif defined(MEETING_THREE)
-#undef JOB
 #define JOB MEET
-#undef PUBLISHERS
+#define MEETS 3
 #define PUBLISHERS 3
-#undef WORKERS
 #define WORKERS 3
-#undef LIMIT
 #define LIMIT 3
-#undef MOST
-#define MOST 3
+#elif defined(LIMITED)
+#define WORKERS 2
+#define LIMIT 1
+#define MOST 2
+#elif defined(NESTING)
+#define WORKERS 2
+#define PUBLISHERS 1
+#define NESTS
+#define FIRST_JOB NEST
+#define LIMIT 1
+#elif defined(NESTING_AND_QUICK)
+#define WORKERS 2
+#define NESTS
+#define FIRST_JOB NEST
+#define LIMIT 1
+#elif defined(NESTING_TWICE)
+#define NESTS
+#define JOB NEST
+#define LIMIT 1
+#elif defined(BLOCKING)
+#define WORKERS 2
+#define FIRST_JOB HINT
+#define JOB MEET
+#define MEETS 1
+#define LIMIT 1
+#define MOST 2
+#elif defined(RETIRING)
+#define JOB MEET
+#define MEETS 2
+#define TIMEOUTS 1
+#elif defined(UNSTARTABLE)
+#define FAILURES 2
+#elif defined(RETIRING_UNSTARTABLE)
+#define TIMEOUTS 2
+#define FAILURES 1
+#elif defined(CLOSING)
+#define CLOSES
+#elif defined(CLOSING_NEST)
+#define CLOSES
+#define NESTS
+#define FIRST_JOB NEST
+#define PUBLISHERS 1
+#define LIMIT 1
+#elif defined(CLOSING_RETIRING)
+#define CLOSES
+#define TIMEOUTS 2
 #endif
+
+#ifndef PUBLISHERS
+#define PUBLISHERS 2
+#endif
+#ifndef WORKERS
+#define WORKERS 3
+#endif
+#ifndef LIMIT
+#define LIMIT 2
+#endif
+#ifndef MOST
+#define MOST LIMIT
+#endif
+#ifndef TIMEOUTS
+#define TIMEOUTS 0
+#endif
+#ifndef FAILURES
+#define FAILURES 0
+#endif
+#ifndef MEETS
+#define MEETS 1
+#endif
+#ifndef JOB
+#define JOB QUICK
+#endif
+#ifndef FIRST_JOB
+#define FIRST_JOB JOB
+#endif
+
+/* The word: a tag, the idle worker on top, how many run, how many search. */
+#define SEARCHING 1
+#define RUNNING 16
+#define NONE 15
+#ifdef NO_TAG
+#define TAG 0
+#else
+#define TAG 4096
+#endif
+#define searches(w) ((w) & 15)
+#define runs(w) (((w) >> 4) & 15)
+#define top(w) (((w) >> 8) & 15)
+#define with_top(w, i) (((w) & ~3840) | ((i) << 8))
+
+int word = NONE << 8;
+byte below[WORKERS];
+bool called[WORKERS];	/* a worker's own word: CALLED */
+bool gone[WORKERS];	/* ... and GONE */
+byte blocked;
+
+/* Shards, then the queues of the workers. */
+#define QUEUES (PUBLISHERS + WORKERS)
+#define own(me) (PUBLISHERS + (me))
+/* Only NEST puts anything into a worker's own queue. */
+#if defined(NESTS)
+#define SCANNED (PUBLISHERS + count)
+#else
+#define SCANNED PUBLISHERS
+#endif
+byte queue[QUEUES];
+bool locked[PUBLISHERS];
+
+/* Threads; most of it under the lock of the crew. */
+bool crew;
+byte count;
+bool started[WORKERS];
+bool ended[WORKERS];
+bool off_stack[WORKERS];
+bool spare[WORKERS];
+byte threads;
+byte alive;
+byte waiting;
+byte timeouts = TIMEOUTS;
+byte failures = FAILURES;
+
+bool closed;
+byte begun;
+byte in_jobs;
+byte child_done[WORKERS];
+
+#ifdef NO_LIMIT
+#define room(w) 1
+#else
+#define room(w) \
+	((LIMIT < MOST - blocked -> LIMIT : MOST - blocked) - runs(w))
+#endif
+
+/* Whether anything is queued. */
+inline look()
+{
+	atomic {
+		n = SCANNED;
+		i = 0
+	};
+	do
+	:: atomic {
+		i < n && queue[i] == 0 ->
+			i++
+	   }
+	:: i < n && queue[i] > 0 ->
+		work = true;
+		break
+	:: i == n ->
+		work = false;
+		break
+	od;
+	atomic {
+		i = 0;
+		n = 0
+	}
+}
+
+/* A thread on worker k or another, counted as running and searching already;
+ * under the lock of the crew. */
+inline start_locked()
+{
+	if
+	:: k != NONE && ended[k]
+	:: else ->
+		if
+		:: k != NONE ->
+			off_stack[k] = true
+		:: else
+		fi;
+		k = 0;
+		do
+		:: k < count && !spare[k] ->
+			k++
+		:: k < count && spare[k] ->
+			spare[k] = false;
+			break
+		:: k == count ->
+			assert(count < WORKERS);
+			count++;
+			break
+		od
+	fi;
+	ended[k] = false;
+	off_stack[k] = false;
+	if
+	:: failures > 0 ->
+		failures--;
+		spare[k] = true;
+		ok = false
+	:: true ->
+		threads++;
+		alive++;
+		started[k] = true;
+		ok = true
+	fi;
+	k = 0
+}
+
+inline exit_as(what)
+{
+	word = word - (what)
+}
+
+/* sooni_pool_call() */
+inline call()
+{
+	only_idle = false;
+	w = word;
+	do
+	:: searches(w) > 0 || room(w) <= 0 ||
+	   (top(w) == NONE && only_idle) ->
+		break
+	:: else ->
+		if
+		:: top(w) != NONE ->
+			k = below[top(w)]
+		:: else
+		fi;
+		if
+		:: atomic {
+			word == w && top(w) != NONE ->
+				word = with_top(w, k) + TAG + RUNNING +
+				       SEARCHING;
+				k = top(w)
+		   };
+		   if
+		   :: atomic {
+			!gone[k] ->
+				called[k] = true;
+				k = 0;
+				break
+		      }
+		   :: atomic {
+			gone[k] ->
+				called[k] = true
+		      }
+		   fi
+		:: atomic {
+			word == w && top(w) == NONE ->
+				word = w + RUNNING + SEARCHING;
+				k = NONE
+		   }
+		:: atomic {
+			word != w ->
+				w = word;
+				k = 0
+		   };
+		   goto_again = true
+		fi;
+		if
+		:: goto_again ->
+			goto_again = false
+		:: else ->
+			atomic {
+				!crew;
+				start_locked()
+			};
+			if
+			:: ok ->
+				break
+			:: else ->
+				exit_as(RUNNING + SEARCHING);
+#ifdef FAILED_UNSEEN
+				break
+#endif
+				only_idle = true;
+				look();
+				if
+				:: work ->
+					w = word
+				:: else ->
+					break
+				fi
+			fi
+		fi
+	od;
+	atomic {
+		w = 0;
+		work = false;
+		ok = false;
+		only_idle = false
+	}
+}
+
+inline call_if_work()
+{
+	look();
+	if
+	:: work ->
+		call()
+	:: else
+	fi
+}
+
+inline call_all()
+{
+	w = word;
+	do
+	:: top(w) == NONE ->
+		break
+	:: else ->
+		k = below[top(w)];
+		if
+		:: atomic {
+			word == w ->
+				word = with_top(w, k) + TAG + RUNNING +
+				       SEARCHING;
+				k = top(w)
+		   };
+		   if
+		   :: atomic {
+			!gone[k] ->
+				called[k] = true
+		      }
+		   :: atomic {
+			gone[k] ->
+				called[k] = true
+		      };
+		      exit_as(RUNNING + SEARCHING)
+		   fi;
+		   w = word
+		:: atomic {
+			word != w ->
+				w = word
+		   }
+		fi
+	od;
+	atomic {
+		w = 0;
+		k = 0
+	};
+	/* Others may have relied on those who were gone. */
+	call_if_work()
+}
+
+/* Workers */
+
+inline find()
+{
+	got = NONE;
+	if
+	:: atomic {
+		queue[own(me)] > 0 ->
+			queue[own(me)]--;
+			got = own(me)
+	   }
+	:: atomic {
+		queue[own(me)] == 0 ->
+			n = SCANNED;
+			i = 0
+	   };
+	   do
+	   :: atomic {
+		i < n && queue[i] == 0 ->
+			i++
+	      }
+	   :: atomic {
+		i < n && queue[i] > 0 ->
+			queue[i]--;
+			got = i;
+			break
+	      }
+	   :: i == n ->
+		break
+	   od;
+	   atomic {
+		i = 0;
+		n = 0
+	   }
+	fi
+}
+
+inline found()
+{
+	atomic {
+		last = searches(word) == 1;
+		word = word - SEARCHING
+	};
+#ifdef NO_CHAIN
+	last = false;
+#endif
+	if
+	:: last ->
+		last = false;
+		call_if_work()
+	:: else
+	fi
+}
+
+inline push(less)
+{
+#ifndef CLEARED_LATE
+	atomic {
+		called[me] = false;
+		gone[me] = false
+	};
+#endif
+	w = word;
+	do
+	:: below[me] = top(w);
+	   if
+	   :: atomic {
+		word == w ->
+			word = with_top(w, me) - (less);
+			break
+	      }
+	   :: atomic {
+		word != w ->
+			w = word
+	      }
+	   fi
+	od;
+	w = 0;
+#ifdef CLEARED_LATE
+	atomic {
+		called[me] = false;
+		gone[me] = false
+	}
+#endif
+}
+
+#define is_over (alive - waiting > MOST)
+
+/* left: the thread leaves, with its parker on the stack or not. */
+inline leave(on_stack)
+{
+#ifndef LEAVE_UNLOCKED
+	do
+	:: atomic {
+		i < PUBLISHERS && !locked[i] ->
+			locked[i] = true;
+			i++
+	   }
+	:: i == PUBLISHERS ->
+		break
+	od;
+	i = 0;
+#endif
+	left = on_stack || closed || is_over;
+	look();
+#ifdef LEAVE_BLIND
+	work = false;
+#endif
+	left = left && !work;
+	work = false;
+	if
+	:: left && on_stack ->
+		atomic {
+			gone[me] = true;
+			left = !called[me]
+		}
+	:: else
+	fi;
+	if
+	:: left ->
+		atomic {
+			!crew;
+			alive--
+		}
+	:: else
+	fi;
+#ifndef LEAVE_UNLOCKED
+	d_step {
+		do
+		:: i < PUBLISHERS ->
+			locked[i] = false;
+			i++
+		:: else ->
+			break
+		od;
+		i = 0
+	}
+#endif
+}
+
+inline end_thread(off)
+{
+	atomic {
+		!crew;
+		ended[me] = true;
+		off_stack[me] = off_stack[me] || (off);
+		spare[me] = off_stack[me];
+		threads--;
+		left = false
+	}
+}
+
+inline wait_for_call()
+{
+	do
+	:: called[me] ->
+		searching = true;
+		break
+	:: atomic {
+		!called[me] && timeouts > 0 ->
+			timeouts--
+	   };
+	   leave(true);
+	   if
+	   :: left ->
+		end_thread(false);
+		goto end_unborn
+	   :: else ->
+		call_if_work()
+	   fi
+	od
+}
+
+inline rest()
+{
+	left = closed || is_over;
+	if
+	:: left ->
+		leave(false)
+	:: else
+	fi;
+	if
+	:: left ->
+		exit_as(RUNNING + searching * SEARCHING);
+		call_if_work();
+		end_thread(true);
+		goto end_unborn
+	:: else
+	fi;
+	push(RUNNING + searching * SEARCHING);
+	searching = false;
+	if
+#ifndef CLOSE_UNSEEN
+	:: closed ->
+		call_all()
+#endif
+#ifndef NO_LOOK
+	:: !closed ->
+		call_if_work()
+#endif
+	:: else
+	fi
+}
+
+inline begin_job()
+{
+	atomic {
+		in_jobs++;
+		assert(in_jobs <= LIMIT || JOB != QUICK || FIRST_JOB != QUICK)
+	}
+}
+
+inline do_job(kind)
+{
+	begin_job();
+	if
+	:: kind == QUICK
+	:: kind == MEET ->
+		begun++;
+		begun >= MEETS
+	:: kind == HINT ->
+		blocked++;
+		exit_as(RUNNING);
+		call_if_work();
+		begun >= 1;
+		blocked--;
+		word = word + RUNNING
+	:: kind == NEST && !closed ->
+		queue[own(me)]++;
+		call_unless_busy();
+		waiting++;
+		exit_as(RUNNING);
+#ifndef BLOCK_BLIND
+		call_if_work();
+#endif
+		atomic {
+			child_done[me] > 0 ->
+				child_done[me]--
+		};
+		word = word + RUNNING;
+		waiting--
+	:: kind == NEST && closed
+	fi;
+	in_jobs--
+}
+
+inline call_unless_busy()
+{
+	w = word;
+	if
+	:: searches(w) > 0 || runs(w) + blocked >= MOST ->
+		w = 0
+	:: else ->
+		call()
+	fi
+}
+
+/* A job that nobody waits for settles quickly, and makes its worker a searcher
+ * before; a child does not, so that its worker is none afterwards. */
+inline settle()
+{
+	if
+	:: got < PUBLISHERS && queue[own(me)] == 0 && queue[got] == 0 ->
+		word = word + SEARCHING;
+		searching = true
+	:: got < PUBLISHERS && (queue[own(me)] > 0 || queue[got] > 0)
+	:: got >= PUBLISHERS ->
+		word = word + SEARCHING;
+		found();
+		child_done[got - PUBLISHERS]++
+	fi;
+	got = 0
+}
+
+inline rest_if_surplus()
+{
+	w = word;
+	do
+	:: room(w) >= 0 ->
+		w = 0;
+		break
+	:: else ->
+		atomic {
+			called[me] = false;
+			gone[me] = false
+		};
+		below[me] = top(w);
+		if
+		:: atomic {
+			word == w ->
+				word = with_top(w, me) - RUNNING;
+				w = 0;
+				left = true;
+				break
+		   }
+		:: atomic {
+			word != w ->
+				w = word
+		   }
+		fi
+	od;
+	if
+	:: left ->
+		left = false;
+#ifndef SURPLUS_UNSEEN
+		if
+		:: closed ->
+			call_all()
+		:: else
+		fi;
+#endif
+		goto end_idle
+	:: else
+	fi
+}
+
+#define LOCALS          \
+	int w;          \
+	byte i, n, k;   \
+	bool work, ok, only_idle, goto_again
+
+proctype Worker(byte me)
+{
+	LOCALS;
+	byte got;
+	bool searching, last, left, surplus;
+
+end_unborn:
+	atomic {
+		started[me] ->
+			started[me] = false;
+			searching = true;
+			surplus = false
+	};
+again:
+	find();
+	if
+	:: got == NONE ->
+		rest();
+		surplus = false;
+		goto end_idle
+	:: else
+	fi;
+	if
+	:: searching ->
+		searching = false;
+		found()
+	:: else
+	fi;
+	if
+	:: got == 0 ->
+		do_job(FIRST_JOB)
+	:: got > 0 && got < PUBLISHERS ->
+		do_job(JOB)
+	:: else ->
+		do_job(QUICK)
+	fi;
+	settle();
+	if
+	:: !searching ->
+		surplus = true;
+		rest_if_surplus();
+		surplus = false
+	:: else
+	fi;
+	goto again;
+end_idle:
+	wait_for_call();
+#ifdef SURPLUS_SEARCHES
+	searching = !surplus;
+#endif
+	surplus = false;
+	goto again
+}
+
+/* Submitting from outside */
+
+proctype Publisher(byte me)
+{
+	LOCALS;
+
+	atomic {
+		!locked[me] ->
+			locked[me] = true
+	};
+	if
+	:: closed ->
+		goto over
+	:: else
+	fi;
+#ifndef NOBODY_ALIVE
+	if
+	:: alive == 0 ->
+		atomic {
+			!crew ->
+				crew = true
+		};
+		if
+		:: alive == 0 ->
+			word = word + RUNNING + SEARCHING;
+			atomic {
+				k = NONE;
+				start_locked()
+			};
+			if
+			:: !ok ->
+				exit_as(RUNNING + SEARCHING);
+				crew = false;
+				goto over
+			:: else ->
+				ok = false
+			fi
+		:: else
+		fi;
+		crew = false
+	:: else
+	fi;
+#endif
+	queue[me]++;
+	locked[me] = false;
+	call_unless_busy();
+	goto gone_home;
+over:
+	locked[me] = false;
+	ok = false;
+gone_home:
+	skip
+}
+
+#ifdef CLOSES
+proctype Closer()
+{
+	LOCALS;
+
+	closed = true;
+	do
+	:: i < PUBLISHERS ->
+		!locked[i];
+		i++
+	:: else ->
+		break
+	od;
+	i = 0;
+#ifndef CLOSE_SILENT
+	call_all();
+#endif
+	threads == 0
+}
+#endif
+
+/* Nothing moves any more. */
+active proctype Quiet()
+{
+	byte i;
+
+	timeout;
+	do
+	:: i < QUEUES ->
+		assert(queue[i] == 0);
+		i++
+	:: else ->
+		break
+	od;
+	assert(runs(word) == 0 && searches(word) == 0);
+	assert(in_jobs == 0 && waiting == 0 && blocked == 0)
+}
+
+init
+{
+	atomic {
+		byte n = 0;
+		do
+		:: n < WORKERS ->
+			run Worker(n);
+			n++
+		:: else ->
+			break
+		od;
+		n = 0;
+		do
+		:: n < PUBLISHERS ->
+			run Publisher(n);
+			n++
+		:: else ->
+			break
+		od;
+#ifdef CLOSES
+		run Closer()
+#endif
+	}
+}
