@@ -212,17 +212,22 @@ static int await_count(_Atomic uint32_t *counter, uint32_t n, int64_t deadline)
 	return 0;
 }
 
-int sooni_crew_join(struct soon_executor *e, int64_t deadline)
+/* No thread starts any more.  Of several that come here, each returns when the
+ * last has been joined. */
+static void join_last(struct soon_executor *e)
 {
-	if (await_count(&e->threads, 0, deadline) != 0)
-		return ETIMEDOUT;
-	/* No thread starts any more.  Of several that wait here, each returns
-	 * when the last has been joined. */
 	pthread_mutex_lock(&e->joining);
 	if (e->has_last_ended)
 		pthread_join(e->last_ended, NULL);
 	e->has_last_ended = false;
 	pthread_mutex_unlock(&e->joining);
+}
+
+int sooni_crew_join(struct soon_executor *e, int64_t deadline)
+{
+	if (await_count(&e->threads, 0, deadline) != 0)
+		return ETIMEDOUT;
+	join_last(e);
 	return await_count(&e->home.guests, 0, deadline);
 }
 
@@ -255,6 +260,7 @@ static void drain_from_inside(struct soon_executor *e)
 		      by_two) > mine ||
 	       sooni_pool_has_work(e))
 		sooni_wait(&e->threads, by_two, now, sooni_deadline(LOOK_NSEC));
+	join_last(e);
 }
 
 void sooni_pool_drain(struct soon_executor *e)

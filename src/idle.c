@@ -74,6 +74,9 @@ enum sooni_end sooni_rest(struct sooni_worker *w, bool searching)
 	struct soon_executor *e = w->executor;
 	bool closed = sooni_pool_phase(e) != SOONI_OPEN;
 
+	/* What the monitor raised for blocking jobs is not for the next ones. */
+	if (sooni_park_limit(&e->park) > e->options.workers)
+		sooni_park_set_limit(&e->park, e->options.workers);
 	sooni_regain_place(w);
 	if ((closed || sooni_crew_is_over(e)) && leave(w, false)) {
 		sooni_park_exit(&e->park, searching);

@@ -14,7 +14,7 @@
  * The limit on running workers is raised so that twice as many jobs as are blocked
  * may be under way: so their number doubles until jobs are no longer found blocked,
  * and hundreds of blocking jobs have their threads after ten looks.  It stays up
- * until jobs run out, or more workers are found computing than should.  Threads
+ * until a worker finds no job, or more workers are found computing than should.  Threads
  * that compute are never taken for blocked.
  */
 #include "pool.h"
@@ -70,7 +70,10 @@ static enum sight judge(struct sooni_worker *w, int64_t elapsed)
 	w->cpu_seen = cpu;
 	if (!is_new && used > elapsed / 2)
 		return COMPUTING;
-	if ((!is_new && used > elapsed / CPU_SHARE) || !sooni_thread_asleep(id))
+	/* One of many that share the CPUs uses little, but is not asleep. */
+	if (!sooni_thread_asleep(id))
+		return is_new ? UNKNOWN : COMPUTING;
+	if (!is_new && used > elapsed / CPU_SHARE)
 		return UNKNOWN;
 	return same_job ? BLOCKED : BLOCKING;
 }
@@ -135,16 +138,17 @@ static bool look(struct soon_executor *e)
 	struct view v = view_workers(e, now - e->looked);
 	int64_t took = sooni_now() - now;
 	uint32_t blocked = v.taken + v.blocking;
-	uint32_t before = e->extra;
+	uint32_t before = sooni_park_limit(&e->park) - e->options.workers;
+	uint32_t extra = before;
 	uint32_t i;
 
 	e->looked = now;
 	spent += took;
-	if (e->extra < blocked + v.blocking)
-		e->extra = blocked + v.blocking;
+	if (extra < blocked + v.blocking)
+		extra = blocked + v.blocking;
 	if (v.computing > e->options.workers)
-		e->extra -= min(e->extra, v.computing - e->options.workers);
-	sooni_park_set_limit(&e->park, e->options.workers + e->extra);
+		extra -= min(extra, v.computing - e->options.workers);
+	sooni_park_set_limit(&e->park, e->options.workers + extra);
 	for (i = 0; i < blocked && sooni_pool_has_work(e); i++)
 		sooni_pool_call(e, SOONI_ONE_MORE);
 	/* relaxed: a call that fails sets it again. */
@@ -152,7 +156,7 @@ static bool look(struct soon_executor *e)
 				     memory_order_relaxed) &&
 	    sooni_pool_has_work(e))
 		sooni_pool_call(e, SOONI_ANYBODY);
-	return e->extra > before;
+	return extra > before;
 }
 
 /* relaxed: a hint, which is given before the watch begins. */
@@ -164,8 +168,8 @@ static bool is_short(struct soon_executor *e)
 /* Whether e has jobs that wait for a place, and could have more, or too many. */
 static bool needs_watch(struct soon_executor *e)
 {
-	return (e->extra > 0 || sooni_park_could_grow(&e->park) ||
-		is_short(e)) &&
+	return (sooni_park_limit(&e->park) > e->options.workers ||
+		sooni_park_could_grow(&e->park) || is_short(e)) &&
 	       sooni_pool_has_work(e);
 }
 
@@ -189,7 +193,6 @@ static bool look_at_all(void)
 			    atomic_exchange_explicit(&e->watched, true,
 						     memory_order_seq_cst)) {
 				*link = e->next_watched;
-				e->extra = 0;
 				sooni_park_set_limit(&e->park,
 						     e->options.workers);
 				continue;

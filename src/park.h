@@ -163,6 +163,12 @@ void sooni_park_recount(struct sooni_park *p);
 /* How many may run from now on.  A rise is followed by calls. */
 void sooni_park_set_limit(struct sooni_park *p, uint32_t limit);
 
+static inline uint32_t sooni_park_limit(struct sooni_park *p)
+{
+	/* relaxed: see room() in park.c. */
+	return atomic_load_explicit(&p->limit, memory_order_relaxed);
+}
+
 /* Whether as many run as may, but not as many as could with a higher limit. */
 bool sooni_park_could_grow(struct sooni_park *p);
 

@@ -62,7 +62,6 @@ int sooni_pool_init(struct soon_executor *e)
 	atomic_init(&e->watched, false);
 	e->ever_watched = false;
 	e->next_watched = NULL;
-	e->extra = 0;
 	pthread_mutex_init(&e->lock, NULL);
 	pthread_mutex_init(&e->joining, NULL);
 	e->spares = NULL;

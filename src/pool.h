@@ -94,7 +94,6 @@ struct soon_executor {
 	bool ever_watched;
 	struct soon_executor *next_watched;
 	int64_t looked; /* when */
-	uint32_t extra; /* what the limit is above workers */
 
 	pthread_mutex_t lock;	     /* starting and ending threads */
 	struct sooni_worker *spares; /* without a thread, not on the stack */

@@ -187,7 +187,7 @@ START_TEST(a_job_of_a_pool_of_one_iterates_over_its_own)
 }
 END_TEST
 
-/* The jobs that iterate stand in the queue before what they iterate over. */
+/* Those that iterate stand in the queue before what they iterate over. */
 START_TEST(several_jobs_of_a_pool_of_one_share_a_set)
 {
 	struct gate gate;
@@ -209,8 +209,8 @@ END_TEST
 
 static void *keep_promise(void *unused)
 {
-	(void)unused;
-	return box(soon_future_set_error(promise, EIO, NULL));
+	soon_future_set_error(promise, EIO, NULL);
+	return unused;
 }
 
 static void *iterate_over_promise(void *timeout)
@@ -248,7 +248,7 @@ static void *iterate_over_myself(void *before)
 /* It is in the set all the same, and comes when it is done. */
 START_TEST(a_job_that_has_only_itself_to_wait_for_is_told)
 {
-	soon_future *next = NULL;
+	soon_future *next;
 
 	if (_i == 1)
 		soon_future_set_result(promise, NULL);
@@ -270,9 +270,8 @@ static _Thread_local int iterating_here;
 
 static void *unrelated(void *unused)
 {
-	(void)unused;
 	atomic_fetch_add(&others, iterating_here);
-	return NULL;
+	return unused;
 }
 
 static void *iterate_among_unrelated(void *unused)

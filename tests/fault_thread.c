@@ -192,6 +192,41 @@ START_TEST(a_replacement_that_was_refused_is_tried_again)
 }
 END_TEST
 
+static pid_t waiter;
+
+static void *wait_at_gate(void *gate)
+{
+	waiter = thread_id();
+	gate_pass(gate);
+	return box(soon_future_wait(promise, SOON_FOREVER));
+}
+
+/* The job comes from outside, while the only thread sleeps. */
+START_TEST(a_job_behind_a_waiter_whose_thread_was_refused_is_not_lost)
+{
+	soon_future *f, *g;
+	struct gate gate;
+
+	gate_init(&gate);
+	promise = must_promise();
+	one = pool_of(1);
+	f = submit(one, wait_at_gate, &gate);
+	gate_await(&gate, 1);
+	gate_open(&gate);
+	thread_await_asleep(waiter);
+	arm(1, false);
+	g = submit(one, keep_promise, NULL);
+	ck_assert_int_eq(soon_future_result(f, SOON_FOREVER, NULL), 0);
+	ck_assert_int_eq(soon_future_result(g, SOON_FOREVER, NULL), 0);
+	disarm();
+	soon_future_unref(f);
+	soon_future_unref(g);
+	soon_executor_free(one);
+	soon_future_unref(promise);
+	gate_fini(&gate);
+}
+END_TEST
+
 /* Made once in a process, so this is the first use of it here. */
 START_TEST(the_default_executor_can_be_had_later)
 {
@@ -218,6 +253,8 @@ static Suite *thread_suite(void)
 	tcase_add_test(tc, without_any_thread_a_submit_is_refused_whole);
 	tcase_add_test(tc, with_one_thread_alive_nothing_is_refused);
 	tcase_add_test(tc, a_replacement_that_was_refused_is_tried_again);
+	tcase_add_test(
+		tc, a_job_behind_a_waiter_whose_thread_was_refused_is_not_lost);
 	tcase_add_test(tc, the_default_executor_can_be_had_later);
 	suite_add_tcase(s, tc);
 	return s;

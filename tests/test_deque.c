@@ -76,7 +76,7 @@ START_TEST(an_empty_deque_gives_nothing)
 }
 END_TEST
 
-START_TEST(one_taker_gets_the_items_in_the_order_of_pushes)
+START_TEST(one_taker_gets_the_items_in_order)
 {
 	struct rng rng = rng_seed((uint64_t)_i);
 	unsigned pushed = 0, taken = 0;
@@ -142,9 +142,10 @@ static void step(struct rng *rng, unsigned *next)
 		bottom -= any == newest;
 	}
 	ck_assert_int_eq(sooni_deque_is_empty(&deque), top == bottom);
+	ck_assert_uint_eq(sooni_deque_count(&deque), bottom - top);
 }
 
-START_TEST(any_history_at_both_ends_agrees_with_an_array)
+START_TEST(any_history_agrees_with_an_array)
 {
 	struct rng rng = rng_seed((uint64_t)_i);
 	unsigned next = 1; /* item 0 is never in it */
@@ -229,7 +230,7 @@ static void owner_pushes(struct rng *rng)
 	}
 }
 
-START_TEST(each_item_goes_to_one_thief_and_to_each_in_order)
+START_TEST(each_thief_gets_its_items_in_order)
 {
 	race(owner_pushes, (unsigned)_i, _i % 2);
 }
@@ -251,7 +252,7 @@ static void owner_pops(struct rng *rng)
 	}
 }
 
-START_TEST(each_item_goes_to_the_owner_at_the_bottom_or_to_a_thief)
+START_TEST(each_item_goes_to_its_owner_or_a_thief)
 {
 	race(owner_pops, (unsigned)_i, false);
 }
@@ -273,9 +274,63 @@ static void owner_wants(struct rng *rng)
 	}
 }
 
-START_TEST(each_item_goes_to_the_owner_at_either_end_or_to_a_thief)
+START_TEST(each_item_is_had_once_from_either_end)
 {
 	race(owner_wants, (unsigned)_i, false);
+}
+END_TEST
+
+/* Nothing but takes, again and again until some were lost to others. */
+enum { MOST_LAPS = 100, ENOUGH_LOST = 20 };
+
+static struct gate start;
+
+static void *take_all(void *unused)
+{
+	struct item *item;
+	long lost = 0;
+
+	(void)unused;
+	gate_pass(&start);
+	while ((item = sooni_deque_take(&deque)) != NULL)
+		if ((void *)item == SOONI_DEQUE_RETRY)
+			lost++;
+		else
+			atomic_fetch_add(&item->taken, 1);
+	return box(lost);
+}
+
+/* Whoever is told to try again has lost; how many were. */
+static long lap(void)
+{
+	struct actor thieves[THIEVES];
+	unsigned failed = 0;
+	long lost = 0;
+
+	gate_init(&start);
+	for (unsigned i = 0; i < nitems; i++)
+		failed += push(i, 1) != 0;
+	ck_assert_uint_eq(failed, 0);
+	for (unsigned i = 0; i < THIEVES; i++)
+		actor_start(&thieves[i], take_all, NULL);
+	gate_await(&start, THIEVES);
+	gate_open(&start);
+	for (unsigned i = 0; i < THIEVES; i++)
+		lost += unbox(actor_join(&thieves[i]));
+	gate_fini(&start);
+	return lost;
+}
+
+START_TEST(of_many_takers_one_gets_the_item)
+{
+	unsigned laps = 0, wrong = 0;
+	long lost = 0;
+
+	for (; laps < MOST_LAPS && lost < ENOUGH_LOST; laps++)
+		lost += lap();
+	for (unsigned i = 0; i < nitems; i++)
+		wrong += atomic_load(&items[i].taken) != laps;
+	ck_assert_uint_eq(wrong, 0);
 }
 END_TEST
 
@@ -328,18 +383,12 @@ static Suite *suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, TEST_TIMEOUT);
 	tcase_add_test(t, an_empty_deque_gives_nothing);
-	tcase_add_loop_test(t, one_taker_gets_the_items_in_the_order_of_pushes,
-			    0, 4);
-	tcase_add_loop_test(t, any_history_at_both_ends_agrees_with_an_array, 0,
-			    20);
-	tcase_add_loop_test(t, each_item_goes_to_one_thief_and_to_each_in_order,
-			    0, 8);
-	tcase_add_loop_test(
-		t, each_item_goes_to_the_owner_at_the_bottom_or_to_a_thief, 0,
-		10);
-	tcase_add_loop_test(
-		t, each_item_goes_to_the_owner_at_either_end_or_to_a_thief, 0,
-		10);
+	tcase_add_loop_test(t, one_taker_gets_the_items_in_order, 0, 4);
+	tcase_add_loop_test(t, any_history_agrees_with_an_array, 0, 12);
+	tcase_add_loop_test(t, of_many_takers_one_gets_the_item, 0, 2);
+	tcase_add_loop_test(t, each_thief_gets_its_items_in_order, 0, 8);
+	tcase_add_loop_test(t, each_item_goes_to_its_owner_or_a_thief, 0, 10);
+	tcase_add_loop_test(t, each_item_is_had_once_from_either_end, 0, 10);
 	tcase_add_loop_test(t, what_is_known_to_be_pushed_is_found, 0, 6);
 	suite_add_tcase(s, t);
 	return s;

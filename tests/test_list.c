@@ -78,7 +78,7 @@ START_TEST(any_history_agrees_with_an_array)
 	struct sooni_link *first = NULL;
 
 	length = 0;
-	for (unsigned n = test_scale(3000); n > 0; n--) {
+	for (unsigned n = test_scale(1000); n > 0; n--) {
 		struct sooni_link *link = &links[rng_below(&rng, LINKS)];
 		unsigned at = model_find(link);
 

@@ -92,17 +92,18 @@ static void expect_start(enum sooni_urge urge, struct sooni_parker *expected)
 START_TEST(parkers_are_numbered_in_the_order_of_adding)
 {
 	struct sooni_parker one;
+	unsigned wrong = 0;
 
 	sooni_park_init(&park, 1, 1);
 	ck_assert_uint_eq(sooni_park_count(&park), 0);
 	for (uint32_t i = 0; i < SOONI_PARK_MOST; i++) {
 		struct sooni_parker *k = i < WORKERS ? &workers[i] : &one;
 
-		ck_assert_int_eq(sooni_park_add(&park, k), 0);
-		ck_assert_uint_eq(k->index, i);
-		ck_assert_uint_eq(sooni_park_count(&park), i + 1);
-		ck_assert_ptr_eq(sooni_park_at(&park, i), k);
+		wrong += sooni_park_add(&park, k) != 0;
+		wrong += k->index != i || sooni_park_at(&park, i) != k;
+		wrong += sooni_park_count(&park) != i + 1;
 	}
+	ck_assert_uint_eq(wrong, 0);
 	for (uint32_t i = 0; i < WORKERS; i++)
 		ck_assert_ptr_eq(sooni_park_at(&park, i), &workers[i]);
 	ck_assert_int_eq(sooni_park_add(&park, &one), EAGAIN);
@@ -232,6 +233,27 @@ START_TEST(a_blocked_worker_gives_its_place_to_another)
 }
 END_TEST
 
+START_TEST(a_worker_that_waits_for_others_may_not_count_for_a_while)
+{
+	begin(1, 1, 2);
+	expect_called(SOONI_ANYBODY, &workers[1]);
+	ck_assert(sooni_park_found(&park));
+	sooni_park_block(&park, true);
+	expect_nobody(SOONI_ANYBODY, SOONI_CALL_FULL);
+	sooni_park_uncount(&park);
+	expect_called(SOONI_ANYBODY, &workers[0]);
+	ck_assert(sooni_park_found(&park));
+	expect_nobody(SOONI_ANYBODY, SOONI_CALL_FULL);
+	ck_assert(!sooni_park_is_over(&park));
+	sooni_park_recount(&park);
+	ck_assert(sooni_park_is_over(&park));
+	ck_assert(sooni_park_surplus(&park, &workers[0]));
+	sooni_park_unblock(&park, true);
+	expect_counts(1, 0);
+	ck_assert_uint_eq(atomic_load(&park.blocked), 0);
+}
+END_TEST
+
 START_TEST(as_many_are_surplus_as_run_above_the_limit)
 {
 	begin(WORKERS, WORKERS, WORKERS);
@@ -293,6 +315,8 @@ static Suite *suite(void)
 	tcase_add_test(t, a_worker_that_was_called_does_not_leave);
 	tcase_add_loop_test(t, a_blocked_worker_gives_its_place_to_another, 0,
 			    2);
+	tcase_add_test(
+		t, a_worker_that_waits_for_others_may_not_count_for_a_while);
 	tcase_add_test(t, as_many_are_surplus_as_run_above_the_limit);
 	tcase_add_test(t, all_idle_workers_are_called_whatever_the_limit);
 	suite_add_tcase(s, t);

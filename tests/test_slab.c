@@ -82,15 +82,19 @@ START_TEST(blocks_are_aligned_and_do_not_overlap)
 }
 END_TEST
 
-/* Threads that exchange blocks: what one allocates another may free. */
+/*
+ * Threads that exchange blocks: some allocate what others free, in turns, so
+ * that whole magazines go from these to those.
+ */
 #define PEERS 4
 #define PLACES 300
+#define TURN 2000
 
 static _Atomic(void *) places[PLACES];
 
 struct peer {
 	struct actor actor;
-	unsigned steps;
+	unsigned number, steps;
 	unsigned wrong;
 	struct rng rng;
 };
@@ -101,7 +105,8 @@ static void *exchange(void *arg)
 
 	for (unsigned i = 0; i < p->steps; i++) {
 		unsigned at = rng_below(&p->rng, PLACES);
-		void *mine = rng_below(&p->rng, 2) ? sooni_slab_alloc() : NULL;
+		bool gives = (i / TURN + p->number) % 2;
+		void *mine = gives ? sooni_slab_alloc() : NULL;
 		void *theirs;
 
 		if (mine != NULL) {
@@ -123,6 +128,7 @@ START_TEST(no_two_threads_have_one_block)
 	struct peer peers[PEERS];
 
 	for (unsigned i = 0; i < PEERS; i++) {
+		peers[i].number = i;
 		peers[i].steps = test_scale(50000);
 		peers[i].wrong = 0;
 		peers[i].rng = rng_seed(rng_next(&rng));

@@ -132,7 +132,10 @@ SOON_API int soon_future_on_done(soon_future *f,
 /* What the job was submitted with; dangling once free_arg has run. */
 SOON_API void *soon_future_arg(const soon_future *f);
 
-/* One more reference; returns f.  NULL is allowed in both. */
+/*
+ * One more reference; returns f.  NULL is allowed in both.  A future that more than
+ * half a million references are held to at once is kept for ever.
+ */
 SOON_API soon_future *soon_future_ref(soon_future *f);
 
 /*

@@ -24,12 +24,13 @@
  * scene BLOCKING: one may run, and blocks until another has begun
  * scene RETIRING: workers time out
  * scene UNSTARTABLE: a thread cannot be started
- * scene CLOSING: the pool is closed at any moment
- * scene CLOSING_NEST: ... also while more threads are there than may be
+ * large CLOSING: the pool is closed at any moment
+ * large CLOSING_NEST: ... also while more threads are there than may be
  * large MEETING_THREE: three jobs that need a worker each
  * large NESTING_AND_QUICK: ... and there is a third job
  * large NESTING_TWICE: two that wait for others, one may run
  * large RETIRING_UNSTARTABLE: workers time out, and a thread cannot be started
+ * large CLOSING_TWO: two may run, and the pool is closed
  * large CLOSING_RETIRING: workers time out, and the pool is closed
  *
  * mutation NO_LOOK in MEETING: a worker that announced itself does not look again
@@ -37,16 +38,11 @@
  *	nobody
  * mutation CLEARED_LATE in MEETING: a worker clears its own word after it has
  *	announced itself
- * mutation NO_TAG in RETIRING: the word has no tag
  * mutation NO_LIMIT in LIMITED: a call looks at no limit
  * mutation BLOCK_BLIND in NESTING: a worker that gives its place away does not look
  *	at the queues
  * mutation SURPLUS_SEARCHES in NESTING_AND_QUICK: a surplus worker that is called does not
  *	know that it counts as searching
- * mutation LEAVE_UNLOCKED in UNLOCKED: a worker leaves without the locks of the
- *	shards
- * mutation LEAVE_BLIND in RETIRING: ... or without a last look
- * mutation NOBODY_ALIVE in UNLOCKED: a submit relies on threads that have left
  * mutation FAILED_UNSEEN in UNSTARTABLE: nobody looks after a start that failed
  * mutation CLOSE_SILENT in CLOSING: closing calls nobody
  * mutation CLOSE_UNSEEN in CLOSING: a worker that goes idle does not look whether
@@ -58,6 +54,20 @@
 #define MEET 1
 #define NEST 2
 #define HINT 3
+
+#if defined(FINE_MEETING)
+#define FINE
+#define MEETING
+#elif defined(FINE_NESTING)
+#define FINE
+#define NESTING
+#elif defined(FINE_RETIRING)
+#define FINE
+#define RETIRING
+#elif defined(FINE_CLOSING)
+#define FINE
+#define CLOSING_NEST
+#endif
 
 #if defined(MEETING)
 #define JOB MEET
@@ -106,15 +116,23 @@
 #define FAILURES 1
 #elif defined(CLOSING)
 #define CLOSES
+#define LIMIT 1
+#define WORKERS 4
 #elif defined(CLOSING_NEST)
 #define CLOSES
 #define NESTS
 #define FIRST_JOB NEST
 #define PUBLISHERS 1
 #define LIMIT 1
+#define WORKERS 5
+#elif defined(CLOSING_TWO)
+#define CLOSES
+#define WORKERS 5
 #elif defined(CLOSING_RETIRING)
 #define CLOSES
-#define TIMEOUTS 2
+#define LIMIT 1
+#define WORKERS 4
+#define TIMEOUTS 1
 #endif
 
 #ifndef PUBLISHERS
@@ -202,13 +220,25 @@ byte child_done[WORKERS];
 	((LIMIT < MOST - blocked -> LIMIT : MOST - blocked) - runs(w))
 #endif
 
+/*
+ * FINE: every atomic operation is a step.  Otherwise a look at all queues is one,
+ * and so is a loop around a compare-and-swap of the word: in the order in which
+ * these succeed, each of them sees what it replaces.
+ */
+#ifdef FINE
+#define STEP
+#define END_STEP
+#else
+#define STEP atomic {
+#define END_STEP }
+#endif
+
 /* Whether anything is queued. */
 inline look()
 {
-	atomic {
-		n = SCANNED;
-		i = 0
-	};
+	STEP
+	n = SCANNED;
+	i = 0;
 	do
 	:: atomic {
 		i < n && queue[i] == 0 ->
@@ -221,10 +251,9 @@ inline look()
 		work = false;
 		break
 	od;
-	atomic {
-		i = 0;
-		n = 0
-	}
+	i = 0;
+	n = 0
+	END_STEP
 }
 
 /* A thread on worker k or another, counted as running and searching already;
@@ -273,81 +302,117 @@ inline exit_as(what)
 	word = word - (what)
 }
 
+#define AGAIN 0
+#define STOP 1
+#define CALL 2
+#define START 3
+
+/* Pop worker k, to run and to search. */
+inline pop(what)
+{
+	k = below[top(w)];
+	if
+	:: atomic {
+		word == w ->
+			word = with_top(w, k) + TAG + RUNNING + SEARCHING;
+			k = top(w);
+			act = what
+	   }
+	:: atomic {
+		word != w ->
+			k = 0;
+			act = AGAIN
+	   }
+	fi
+}
+
+/* Tell worker k, if it has a thread. */
+inline tell(otherwise)
+{
+	atomic {
+		called[k] = true;
+		if
+		:: gone[k] ->
+			act = otherwise
+		:: else ->
+			act = STOP
+		fi
+	}
+}
+
+/* sooni_park_call(), one try */
+inline try_to_call()
+{
+	STEP
+	w = word;
+	if
+	:: searches(w) > 0 || room(w) <= 0 ||
+	   (top(w) == NONE && only_idle) ->
+		act = STOP
+	:: else ->
+		if
+		:: top(w) != NONE ->
+			pop(CALL)
+		:: else ->
+			if
+			:: atomic {
+				word == w ->
+					word = w + RUNNING + SEARCHING;
+					k = NONE;
+					act = START
+			   }
+			:: atomic {
+				word != w ->
+					act = AGAIN
+			   }
+			fi
+		fi
+	fi;
+	w = 0
+	END_STEP
+}
+
 /* sooni_pool_call() */
 inline call()
 {
 	only_idle = false;
-	w = word;
 	do
-	:: searches(w) > 0 || room(w) <= 0 ||
-	   (top(w) == NONE && only_idle) ->
+	:: try_to_call();
+	   if
+	   :: act == CALL ->
+		tell(START)
+	   :: else
+	   fi;
+	   if
+	   :: act == AGAIN
+	   :: act == STOP ->
 		break
-	:: else ->
+	   :: act == START ->
+		atomic {
+			!crew;
+			start_locked()
+		};
 		if
-		:: top(w) != NONE ->
-			k = below[top(w)]
+		:: ok ->
+			break
 		:: else
 		fi;
-		if
-		:: atomic {
-			word == w && top(w) != NONE ->
-				word = with_top(w, k) + TAG + RUNNING +
-				       SEARCHING;
-				k = top(w)
-		   };
-		   if
-		   :: atomic {
-			!gone[k] ->
-				called[k] = true;
-				k = 0;
-				break
-		      }
-		   :: atomic {
-			gone[k] ->
-				called[k] = true
-		      }
-		   fi
-		:: atomic {
-			word == w && top(w) == NONE ->
-				word = w + RUNNING + SEARCHING;
-				k = NONE
-		   }
-		:: atomic {
-			word != w ->
-				w = word;
-				k = 0
-		   };
-		   goto_again = true
-		fi;
-		if
-		:: goto_again ->
-			goto_again = false
-		:: else ->
-			atomic {
-				!crew;
-				start_locked()
-			};
-			if
-			:: ok ->
-				break
-			:: else ->
-				exit_as(RUNNING + SEARCHING);
+		exit_as(RUNNING + SEARCHING);
 #ifdef FAILED_UNSEEN
-				break
+		break;
 #endif
-				only_idle = true;
-				look();
-				if
-				:: work ->
-					w = word
-				:: else ->
-					break
-				fi
-			fi
+		only_idle = true;
+		look();
+		if
+		:: work
+		:: else ->
+			break
 		fi
+	   fi
 	od;
 	atomic {
-		w = 0;
+		k = 0;
+		act = 0;
 		work = false;
 		ok = false;
 		only_idle = false
@@ -366,40 +431,33 @@ inline call_if_work()
 
 inline call_all()
 {
-	w = word;
 	do
-	:: top(w) == NONE ->
+	:: STEP
+	   w = word;
+	   if
+	   :: top(w) == NONE ->
+		act = STOP
+	   :: else ->
+		pop(CALL)
+	   fi;
+	   w = 0
+	   END_STEP;
+	   if
+	   :: act == AGAIN
+	   :: act == STOP ->
 		break
-	:: else ->
-		k = below[top(w)];
+	   :: act == CALL ->
+		tell(START);
 		if
-		:: atomic {
-			word == w ->
-				word = with_top(w, k) + TAG + RUNNING +
-				       SEARCHING;
-				k = top(w)
-		   };
-		   if
-		   :: atomic {
-			!gone[k] ->
-				called[k] = true
-		      }
-		   :: atomic {
-			gone[k] ->
-				called[k] = true
-		      };
-		      exit_as(RUNNING + SEARCHING)
-		   fi;
-		   w = word
-		:: atomic {
-			word != w ->
-				w = word
-		   }
+		:: act == START ->
+			exit_as(RUNNING + SEARCHING)
+		:: else
 		fi
+	   fi
 	od;
 	atomic {
-		w = 0;
-		k = 0
+		k = 0;
+		act = 0
 	};
 	/* Others may have relied on those who were gone. */
 	call_if_work()
@@ -459,36 +517,41 @@ inline found()
 	fi
 }
 
+/* Worker me goes on the stack, and is less than before. */
 inline push(less)
 {
-#ifndef CLEARED_LATE
-	atomic {
-		called[me] = false;
-		gone[me] = false
-	};
-#endif
-	w = word;
 	do
-	:: below[me] = top(w);
+	:: STEP
+	   w = word;
+	   below[me] = top(w);
 	   if
 	   :: atomic {
 		word == w ->
 			word = with_top(w, me) - (less);
-			break
+			act = STOP
 	      }
 	   :: atomic {
 		word != w ->
-			w = word
+			act = AGAIN
 	      }
+	   fi;
+	   w = 0
+	   END_STEP;
+	   if
+	   :: act == STOP ->
+		break
+	   :: else
 	   fi
 	od;
-	w = 0;
-#ifdef CLEARED_LATE
-	atomic {
+	act = 0
+}
+
+inline clear()
+{
+	d_step {
 		called[me] = false;
 		gone[me] = false
 	}
-#endif
 }
 
 #define is_over (alive - waiting > MOST)
@@ -594,7 +657,13 @@ inline rest()
 		goto end_unborn
 	:: else
 	fi;
+#ifndef CLEARED_LATE
+	clear();
+#endif
 	push(RUNNING + searching * SEARCHING);
+#ifdef CLEARED_LATE
+	clear();
+#endif
 	searching = false;
 	if
 #ifndef CLOSE_UNSEEN
@@ -653,10 +722,8 @@ inline do_job(kind)
 
 inline call_unless_busy()
 {
-	w = word;
 	if
-	:: searches(w) > 0 || runs(w) + blocked >= MOST ->
-		w = 0
+	:: searches(word) > 0 || runs(word) + blocked >= MOST
 	:: else ->
 		call()
 	fi
@@ -681,34 +748,41 @@ inline settle()
 
 inline rest_if_surplus()
 {
-	w = word;
 	do
-	:: room(w) >= 0 ->
-		w = 0;
+	:: room(word) >= 0 ->
 		break
 	:: else ->
-		atomic {
-			called[me] = false;
-			gone[me] = false
-		};
-		below[me] = top(w);
+		clear();
+		STEP
+		w = word;
 		if
-		:: atomic {
-			word == w ->
-				word = with_top(w, me) - RUNNING;
-				w = 0;
-				left = true;
-				break
-		   }
-		:: atomic {
-			word != w ->
-				w = word
-		   }
+		:: room(w) >= 0 ->
+			act = AGAIN
+		:: else ->
+			below[me] = top(w);
+			if
+			:: atomic {
+				word == w ->
+					word = with_top(w, me) - RUNNING;
+					act = STOP
+			   }
+			:: atomic {
+				word != w ->
+					act = AGAIN
+			   }
+			fi
+		fi;
+		w = 0
+		END_STEP;
+		if
+		:: act == STOP ->
+			break
+		:: else
 		fi
 	od;
 	if
-	:: left ->
-		left = false;
+	:: act == STOP ->
+		act = 0;
 #ifndef SURPLUS_UNSEEN
 		if
 		:: closed ->
@@ -723,8 +797,8 @@ inline rest_if_surplus()
 
 #define LOCALS          \
 	int w;          \
-	byte i, n, k;   \
-	bool work, ok, only_idle, goto_again
+	byte i, n, k, act; \
+	bool work, ok, only_idle
 
 proctype Worker(byte me)
 {

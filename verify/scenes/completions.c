@@ -178,8 +178,7 @@ int main(int argc, char **argv)
 {
 	static const struct sched_scene scenes[] = {
 		{ "completions: taking all", taking_all, 2, 0, 0, false },
-		{ "completions: freeing early", freeing_early, 2, 0, 0,
-		  false },
+		{ "completions: freeing early", freeing_early, 2, 0, 0, false },
 		{ "completions: freeing at once", freeing_at_once, 3, 0, 0,
 		  false },
 		{ "completions: freeing unfinished", freeing_unfinished, 3, 0,

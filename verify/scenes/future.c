@@ -140,8 +140,7 @@ static void *wait_a_moment_and_unref(void *unused)
 	int rc = soon_future_wait(future, 1);
 
 	(void)unused;
-	sched_check(rc == ETIMEDOUT ||
-		    (rc == 0 && soon_future_done(future)));
+	sched_check(rc == ETIMEDOUT || (rc == 0 && soon_future_done(future)));
 	soon_future_unref(future);
 	return NULL;
 }

@@ -43,9 +43,9 @@ static bool take(void)
 	uint32_t n = atomic_load_explicit(&queue, memory_order_seq_cst);
 
 	while (n > 0)
-		if (atomic_compare_exchange_weak_explicit(
-			    &queue, &n, n - 1, memory_order_seq_cst,
-			    memory_order_seq_cst))
+		if (atomic_compare_exchange_weak_explicit(&queue, &n, n - 1,
+							  memory_order_seq_cst,
+							  memory_order_seq_cst))
 			return true;
 	return false;
 }
@@ -236,7 +236,6 @@ static void meeting(void)
 	two_publish();
 	close_park();
 }
-
 
 /* One job before them, so that there is a worker, idle now or soon. */
 static void warm(void)

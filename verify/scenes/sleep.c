@@ -13,8 +13,8 @@ static _Atomic uint32_t word;
 
 static void set(uint32_t bit)
 {
-	sooni_wake(&word, atomic_fetch_or_explicit(&word, bit,
-						   memory_order_acq_rel));
+	sooni_wake(&word,
+		   atomic_fetch_or_explicit(&word, bit, memory_order_acq_rel));
 }
 
 static void clear(uint32_t bit)

@@ -150,8 +150,7 @@ int main(int argc, char **argv)
 {
 	static const struct sched_scene scenes[] = {
 		{ "watch: any", any, 2, 0, 0, false },
-		{ "watch: any for a moment", any_for_a_moment, 2, 1, 0,
-		  false },
+		{ "watch: any for a moment", any_for_a_moment, 2, 1, 0, false },
 		{ "watch: all", all, 3, 0, 0, false },
 		{ "watch: gathering", gathering, 2, 0, 0, false },
 		{ "watch: gathering a failure", gathering_a_failure, 2, 0, 0,

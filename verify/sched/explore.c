@@ -283,7 +283,8 @@ int sched_main(int argc, char **argv, const struct sched_scene *scenes)
 	read_options(argc, argv);
 	sched_memory_open();
 	for (s = scenes; s->name != NULL; s++)
-		if (options.only == NULL || strcmp(options.only, s->name) == 0) {
+		if (options.only == NULL ||
+		    strcmp(options.only, s->name) == 0) {
 			try_scene(s);
 			found = true;
 		}

@@ -15,9 +15,12 @@ static void point(const char *operation, const volatile void *p)
 {
 	/* The trace keeps the site: one for each operation. */
 	static const struct sched_site sites[] = {
-		{ "futex_wait", "", "", "", 0 }, { "futex_wake", "", "", "", 0 },
-		{ "lock", "", "", "", 0 },	 { "unlock", "", "", "", 0 },
-		{ "start", "", "", "", 0 },	 { "yield", "", "", "", 0 },
+		{ "futex_wait", "", "", "", 0 },
+		{ "futex_wake", "", "", "", 0 },
+		{ "lock", "", "", "", 0 },
+		{ "unlock", "", "", "", 0 },
+		{ "start", "", "", "", 0 },
+		{ "yield", "", "", "", 0 },
 	};
 	size_t i = 0;
 

@@ -42,8 +42,7 @@ static struct block {
 void sched_memory_reset(void)
 {
 	if (any_freed)
-		mprotect(pages, next_page * page_size,
-			 PROT_READ | PROT_WRITE);
+		mprotect(pages, next_page * page_size, PROT_READ | PROT_WRITE);
 	memset(blocks, 0, next_page * sizeof(blocks[0]));
 	any_freed = false;
 	next_page = 0;

@@ -69,11 +69,11 @@ void sched_trace(const struct sched_site *site);
 _Noreturn void sched_fail(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
-#define sched_check(condition)                                       \
-	do {                                                         \
-		if (!(condition))                                    \
-			sched_fail("%s:%d: not so: %s", __FILE__,    \
-				   __LINE__, #condition);            \
+#define sched_check(condition)                                              \
+	do {                                                                \
+		if (!(condition))                                           \
+			sched_fail("%s:%d: not so: %s", __FILE__, __LINE__, \
+				   #condition);                             \
 	} while (0)
 
 /* touch.c: which memory threads have in common */

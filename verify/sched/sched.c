@@ -85,8 +85,8 @@ static _Noreturn void deadlock(void)
 		size_t used = strlen(text);
 
 		if (t->state == ASLEEP)
-			snprintf(text + used, sizeof(text) - used,
-				 ", %s in %s", t->name, t->what);
+			snprintf(text + used, sizeof(text) - used, ", %s in %s",
+				 t->name, t->what);
 	}
 	sched_fail("nobody will ever wake%s", text + 1);
 }
@@ -267,6 +267,5 @@ void sched_run(const struct sched_scene *scene)
 	if (_setjmp(host) == 0)
 		_longjmp(threads[0].here, 1);
 	if (sched_memory_used() > 0 && !scene->leaks)
-		sched_fail("%u blocks of memory are left",
-			   sched_memory_used());
+		sched_fail("%u blocks of memory are left", sched_memory_used());
 }

@@ -71,47 +71,47 @@ bool sched_fails_weakly(const volatile void *p);
 #define SCHED_TYPE(p) __typeof__((void)0, *(p))
 
 /* change: the new value, said in terms of sched_old and sched_v. */
-#define SCHED_UPDATE(name, object, p, v, change)                        \
-	__extension__({                                                 \
-		__typeof__(p) sched_p = (p);                            \
-		__auto_type sched_v = (v);                              \
-		SCHED_BEFORE(name, object, sched_p, true);              \
-		SCHED_TYPE(sched_p) sched_old = *sched_p;               \
-		SCHED_TYPE(sched_p) sched_new = (change);               \
-		*sched_p = sched_new;                                   \
-		sched_saw(&sched_old, &sched_new, sizeof(sched_old));   \
-		sched_after(sched_p);                                   \
-		sched_old;                                              \
+#define SCHED_UPDATE(name, object, p, v, change)                      \
+	__extension__({                                               \
+		__typeof__(p) sched_p = (p);                          \
+		__auto_type sched_v = (v);                            \
+		SCHED_BEFORE(name, object, sched_p, true);            \
+		SCHED_TYPE(sched_p) sched_old = *sched_p;             \
+		SCHED_TYPE(sched_p) sched_new = (change);             \
+		*sched_p = sched_new;                                 \
+		sched_saw(&sched_old, &sched_new, sizeof(sched_old)); \
+		sched_after(sched_p);                                 \
+		sched_old;                                            \
 	})
 
-#define SCHED_CAS(object, p, expected, desired, weak)                   \
-	__extension__({                                                 \
-		__typeof__(p) sched_p = (p);                            \
-		__typeof__(expected) sched_e = (expected);              \
-		SCHED_TYPE(sched_p) sched_new = (desired);              \
-		SCHED_BEFORE("compare_exchange", object, sched_p, true); \
-		SCHED_TYPE(sched_p) sched_old = *sched_p;               \
-		bool sched_ok = sched_old == *sched_e &&                \
+#define SCHED_CAS(object, p, expected, desired, weak)                     \
+	__extension__({                                                   \
+		__typeof__(p) sched_p = (p);                              \
+		__typeof__(expected) sched_e = (expected);                \
+		SCHED_TYPE(sched_p) sched_new = (desired);                \
+		SCHED_BEFORE("compare_exchange", object, sched_p, true);  \
+		SCHED_TYPE(sched_p) sched_old = *sched_p;                 \
+		bool sched_ok = sched_old == *sched_e &&                  \
 				!((weak) && sched_fails_weakly(sched_p)); \
-		if (sched_ok)                                           \
-			*sched_p = sched_new;                           \
-		else                                                    \
-			sched_new = *sched_e = sched_old;               \
-		sched_saw(&sched_old, &sched_new, sizeof(sched_old));   \
-		if (sched_ok)                                           \
-			sched_after(sched_p);                           \
-		sched_ok;                                               \
+		if (sched_ok)                                             \
+			*sched_p = sched_new;                             \
+		else                                                      \
+			sched_new = *sched_e = sched_old;                 \
+		sched_saw(&sched_old, &sched_new, sizeof(sched_old));     \
+		if (sched_ok)                                             \
+			sched_after(sched_p);                             \
+		sched_ok;                                                 \
 	})
 
 #define atomic_init(p, v) ((void)(*(p) = (v)))
 
-#define atomic_load_explicit(p, order)                                  \
-	__extension__({                                                 \
-		__typeof__(p) sched_p = (p);                            \
-		SCHED_BEFORE("load", #p, sched_p, false);               \
-		SCHED_TYPE(sched_p) sched_old = *sched_p;               \
-		sched_saw(&sched_old, &sched_old, sizeof(sched_old));   \
-		sched_old;                                              \
+#define atomic_load_explicit(p, order)                                \
+	__extension__({                                               \
+		__typeof__(p) sched_p = (p);                          \
+		SCHED_BEFORE("load", #p, sched_p, false);             \
+		SCHED_TYPE(sched_p) sched_old = *sched_p;             \
+		sched_saw(&sched_old, &sched_old, sizeof(sched_old)); \
+		sched_old;                                            \
 	})
 
 #define atomic_store_explicit(p, v, order) \
@@ -125,7 +125,7 @@ bool sched_fails_weakly(const volatile void *p);
 #define atomic_fetch_or_explicit(p, v, order) \
 	SCHED_UPDATE("fetch_or", #p, p, v, sched_old | sched_v)
 #define atomic_fetch_and_explicit(p, v, order) \
-	SCHED_UPDATE("fetch_and", #p, p, v, sched_old & sched_v)
+	SCHED_UPDATE("fetch_and", #p, p, v, sched_old &sched_v)
 #define atomic_fetch_xor_explicit(p, v, order) \
 	SCHED_UPDATE("fetch_xor", #p, p, v, sched_old ^ sched_v)
 #define atomic_compare_exchange_strong_explicit(p, e, d, success, failure) \

@@ -1,3 +1,0 @@
-# file: worker.c
-# The last searcher that finds something calls nobody.
-/^static void found(/,/^}/ s/if (sooni_park_found(&e->park) && .*/if (sooni_park_found(\&e->park) \&\& 0)/
