@@ -45,8 +45,10 @@ static void destroy(struct soon_future *f)
 
 		if (free_result != NULL && f->result != NULL &&
 		    !(s & (SOONI_FAILED | SOONI_CANCELLED)) &&
-		    !(marks & SOONI_TAKEN))
+		    !(marks & SOONI_TAKEN)) {
+			sooni_before_user();
 			free_result(f->result);
+		}
 	}
 	sooni_future_discard(f);
 }
@@ -172,6 +174,8 @@ static void tell(struct soon_future *f, void (*free_arg)(void *))
 
 	sooni_telling_push(&telling, home);
 	users = sooni_waiters_fire(f);
+	if (users != NULL || free_arg != NULL)
+		sooni_before_user();
 	if (free_arg != NULL)
 		free_arg(f->arg);
 	sooni_waiters_fire_users(f, users);
@@ -203,28 +207,6 @@ bool sooni_future_settle(struct soon_future *f, uint32_t outcome)
 		tell(f, NULL);
 	else if (is_garbage(next))
 		destroy(f);
-	return true;
-}
-
-bool sooni_future_settle_quick(struct soon_future *f)
-{
-	/* Acquires: a destructor given by whoever dropped a reference since is
-	 * seen in the side block. */
-	uint32_t s = sooni_state(f);
-	uint32_t slow = SOONI_LOCKED | SOONI_WAITED | SOONI_GUEST;
-	uint32_t next = (s & ~(uint32_t)(SOONI_RUNNING | SOONI_SLEEPERS)) |
-			SOONI_DONE;
-
-	if (s & slow || sooni_side(f) != NULL)
-		return false;
-	/* acq_rel: as in become_done(). */
-	if (!atomic_compare_exchange_strong_explicit(&f->state, &s, next,
-						     memory_order_acq_rel,
-						     memory_order_relaxed))
-		return false;
-	sooni_wake(&f->state, s);
-	if (is_garbage(next))
-		sooni_slab_free(f);
 	return true;
 }
 

@@ -58,8 +58,10 @@ static enum sooni_end wait_for_call(struct sooni_worker *w)
 	atomic_fetch_sub_explicit(&e->spinning, 1, memory_order_relaxed);
 	for (;;) {
 		deadline = sooni_deadline(e->options.idle_timeout);
-		if (sooni_park_wait(&w->parker, deadline) == 0)
+		if (sooni_park_wait(&w->parker, deadline) == 0) {
+			w->searching = true;
 			return SOONI_STAYS;
+		}
 		if (leave(w, true))
 			return SOONI_RETIRED;
 		if (sooni_pool_has_work(e))
@@ -69,7 +71,7 @@ static enum sooni_end wait_for_call(struct sooni_worker *w)
 
 /* Nothing was found: go idle, or leave.  Running, and searching or not, before;
  * running and searching after SOONI_STAYS. */
-enum sooni_end sooni_rest(struct sooni_worker *w, bool searching)
+enum sooni_end sooni_rest(struct sooni_worker *w)
 {
 	struct soon_executor *e = w->executor;
 	bool closed = sooni_pool_phase(e) != SOONI_OPEN;
@@ -79,12 +81,12 @@ enum sooni_end sooni_rest(struct sooni_worker *w, bool searching)
 		sooni_park_set_limit(&e->park, e->options.workers);
 	sooni_regain_place(w);
 	if ((closed || sooni_crew_is_over(e)) && leave(w, false)) {
-		sooni_park_exit(&e->park, searching);
+		sooni_park_exit(&e->park, w->searching);
 		if (sooni_pool_has_work(e))
 			sooni_pool_call(e, SOONI_ANYBODY);
 		return SOONI_LEFT;
 	}
-	sooni_park_announce(&e->park, &w->parker, searching);
+	sooni_park_announce(&e->park, &w->parker, w->searching);
 	/* Whoever closes the pool calls all who are idle by then. */
 	if (sooni_pool_phase(e) != SOONI_OPEN)
 		sooni_pool_call_all(e);
@@ -94,7 +96,7 @@ enum sooni_end sooni_rest(struct sooni_worker *w, bool searching)
 }
 
 /* If more run than may, this worker goes idle. */
-enum sooni_end sooni_rest_if_surplus(struct sooni_worker *w, bool *searching)
+enum sooni_end sooni_rest_if_surplus(struct sooni_worker *w)
 {
 	struct soon_executor *e = w->executor;
 
@@ -103,7 +105,6 @@ enum sooni_end sooni_rest_if_surplus(struct sooni_worker *w, bool *searching)
 	sooni_regain_place(w);
 	if (!sooni_park_surplus(&e->park, &w->parker))
 		return SOONI_STAYS;
-	*searching = true;
 	/* As in sooni_rest(); but as many run as may, and they will look. */
 	if (sooni_pool_phase(e) != SOONI_OPEN)
 		sooni_pool_call_all(e);

@@ -181,12 +181,6 @@ void sooni_future_drop_entry(struct soon_future *f);
  */
 bool sooni_future_settle(struct soon_future *f, uint32_t outcome);
 
-/*
- * The same, if that takes one step only and runs nobody's code: nobody waits
- * but sleepers, and no destructor is set.  False: nothing has happened.
- */
-bool sooni_future_settle_quick(struct soon_future *f);
-
 /* promise.c: the last reference to an unfinished promise goes. */
 void sooni_promise_drop(struct soon_future *f);
 

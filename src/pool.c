@@ -241,10 +241,14 @@ int sooni_pool_put(struct soon_executor *e, struct soon_future *const *jobs,
 		   size_t n)
 {
 	struct sooni_worker *w = sooni_worker_self(e);
+	struct sooni_deque *q = w != NULL ? &w->queue : &my_shard(e)->queue;
 	int rc = w != NULL ? put_from_worker(w, jobs, n)
 			   : put_from_outside(e, jobs, n);
 
-	if (rc == 0 && !sooni_park_is_busy(&e->park))
+	/* A worker that was searching may have taken them already, and search
+	 * no more: then nobody is needed. */
+	if (rc == 0 && !sooni_park_is_busy(&e->park) &&
+	    !sooni_deque_is_empty(q))
 		sooni_pool_call(e, SOONI_ANYBODY);
 	return rc;
 }

@@ -44,6 +44,7 @@ struct sooni_worker {
 	unsigned shard;	   /* where it found something last */
 	struct sooni_worker *victim; /* from whom it stole last, or NULL */
 	bool blocking;		     /* in soon_blocking_begin() */
+	bool searching;		     /* it counts as that: see park.h */
 	uint32_t random;
 	int64_t seen[SOONI_MOST_SHARDS]; /* see sooni_deque_take_pushed() */
 
@@ -227,12 +228,12 @@ void sooni_regain_place(struct sooni_worker *w);
  * again by another: off the stack of idle ones, or on it. */
 enum sooni_end { SOONI_STAYS, SOONI_LEFT, SOONI_RETIRED };
 
-/* Nothing was found: go idle, or leave.  Running, and searching or not, before;
- * running and searching after SOONI_STAYS. */
-enum sooni_end sooni_rest(struct sooni_worker *w, bool searching);
+/* Nothing was found: go idle, or leave.  The worker runs before, and runs and
+ * searches after SOONI_STAYS. */
+enum sooni_end sooni_rest(struct sooni_worker *w);
 
-/* If more run than may, go idle; then *searching is true as well. */
-enum sooni_end sooni_rest_if_surplus(struct sooni_worker *w, bool *searching);
+/* The same, if more run than may and the worker does not search. */
+enum sooni_end sooni_rest_if_surplus(struct sooni_worker *w);
 
 /* worker.c: what a pool's threads run; arg: the worker. */
 void *sooni_worker_main(void *worker);

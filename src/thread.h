@@ -45,6 +45,8 @@ struct sooni_hooks {
 	bool (*is_short)(struct sooni_worker *w);
 	/* Claim the job that the worker waits for, to be run at once. */
 	bool (*claim)(struct sooni_worker *w, struct soon_future *f);
+	/* The worker is about to run code of the user's that is no job. */
+	void (*before_user)(struct sooni_worker *w);
 };
 
 /* One to a thread. */
@@ -76,6 +78,16 @@ void sooni_thread_leave_list(void);
  */
 void sooni_threads_look(void (*look)(struct soon_future *job, void *ctx),
 			void *ctx);
+
+/*
+ * The library is about to run a callback or a destructor on this thread: those
+ * who rely on it for something else must not wait for that.
+ */
+static inline void sooni_before_user(void)
+{
+	if (sooni_me.worker != NULL)
+		sooni_me.hooks->before_user(sooni_me.worker);
+}
 
 static inline void sooni_telling_push(struct sooni_telling *t,
 				      const struct sooni_home *home)

@@ -160,8 +160,14 @@ static bool has_more(struct sooni_worker *w)
 	       !sooni_deque_is_empty(&w->executor->shards[w->shard].queue);
 }
 
-static void found(struct soon_executor *e)
+/* The worker, if it searches, does so no more. */
+static void stop_searching(struct sooni_worker *w)
 {
+	struct soon_executor *e = w->executor;
+
+	if (!w->searching)
+		return;
+	w->searching = false;
 	if (sooni_park_found(&e->park) && sooni_pool_has_work(e))
 		sooni_pool_call(e, SOONI_ANYBODY);
 }
@@ -217,34 +223,11 @@ static const struct sooni_hooks hooks = {
 	.end_wait = end_wait,
 	.is_short = is_short,
 	.claim = claim,
+	.before_user = stop_searching,
 };
 
-/*
- * Run and settle f.  Whether the worker now counts as searching: where there is
- * nothing else to do it says so before the result can be seen, so that a submit
- * that follows on the result calls nobody else.
- */
-static bool run(struct sooni_worker *w, struct soon_future *f)
-{
-	struct sooni_outcome outcome = sooni_job_call(f);
-
-	/* relaxed: the monitor only compares it with what it was. */
-	atomic_store_explicit(
-		&w->jobs,
-		atomic_load_explicit(&w->jobs, memory_order_relaxed) + 1,
-		memory_order_relaxed);
-	if (outcome.code == 0 && !w->blocking && !has_more(w)) {
-		sooni_park_search(&w->executor->park);
-		if (sooni_future_settle_quick(f))
-			return true;
-		found(w->executor);
-	}
-	sooni_job_settle(f, outcome);
-	return false;
-}
-
-/* After a job: what it left undone, and whether too many run. */
-static void end_job(struct sooni_worker *w)
+/* What a job left undone; then the worker counts as running again. */
+static void tidy(struct sooni_worker *w)
 {
 	while (sooni_me.blocking > 0)
 		soon_blocking_end();
@@ -255,6 +238,31 @@ static void end_job(struct sooni_worker *w)
 		sooni_regain_place(w);
 		sooni_hold_place(w);
 	}
+}
+
+/*
+ * Run and settle f.  Where there is nothing else to do the worker says that it
+ * searches before the result can be seen, so that a submit that follows on the
+ * result calls nobody else.
+ */
+static void run(struct sooni_worker *w, struct soon_future *f)
+{
+	struct sooni_outcome outcome;
+
+	sooni_hold_place(w);
+	outcome = sooni_job_call(f);
+	/* relaxed: the monitor only compares it with what it was. */
+	atomic_store_explicit(
+		&w->jobs,
+		atomic_load_explicit(&w->jobs, memory_order_relaxed) + 1,
+		memory_order_relaxed);
+	tidy(w);
+	if (!has_more(w)) {
+		sooni_park_search(&w->executor->park);
+		w->searching = true;
+	}
+	sooni_job_settle(f, outcome);
+	tidy(w); /* after callbacks */
 }
 
 /*
@@ -273,22 +281,18 @@ static struct soon_future *linger(struct sooni_worker *w)
 
 static enum sooni_end work(struct sooni_worker *w)
 {
-	bool searching = true; /* a new thread counts as that */
 	enum sooni_end end = SOONI_STAYS;
 
 	while (end == SOONI_STAYS) {
 		struct soon_future *f = find(w);
 
-		if (f == NULL && searching)
+		if (f == NULL && w->searching)
 			f = linger(w);
 		if (f == NULL) {
-			end = sooni_rest(w, searching);
-			searching = true;
+			end = sooni_rest(w);
 			continue;
 		}
-		if (searching)
-			found(w->executor);
-		searching = false;
+		stop_searching(w);
 		if (!sooni_future_claim(f, true, false)) {
 			sooni_future_drop_entry(f);
 			continue;
@@ -298,11 +302,9 @@ static enum sooni_end work(struct sooni_worker *w)
 			sooni_job_fail(f, SOON_EBROKEN);
 			continue;
 		}
-		sooni_hold_place(w);
-		searching = run(w, f);
-		end_job(w);
-		if (!searching)
-			end = sooni_rest_if_surplus(w, &searching);
+		run(w, f);
+		if (!w->searching)
+			end = sooni_rest_if_surplus(w);
 	}
 	return end;
 }
@@ -343,6 +345,7 @@ static bool init(struct sooni_worker *w)
 	/* relaxed: decides on one thread more or less. */
 	starting = 1 + atomic_fetch_add_explicit(&e->starting, 1,
 						 memory_order_relaxed);
+	w->searching = false;
 	if (sooni_park_found(&e->park) && sooni_pool_backlog(e) > starting)
 		sooni_pool_call(e, SOONI_ANYBODY);
 	failed = sooni_pool_phase(e) == SOONI_BROKEN ||
@@ -354,6 +357,7 @@ static bool init(struct sooni_worker *w)
 	if (failed)
 		return false;
 	sooni_park_search(&e->park);
+	w->searching = true;
 	return true;
 }
 
@@ -385,6 +389,7 @@ static void introduce(struct sooni_worker *w)
 	w->turn = 0;
 	w->victim = NULL;
 	w->blocking = false;
+	w->searching = true; /* a new thread counts as that */
 	w->random = w->parker.index + 1;
 	memset(w->seen, 0, sizeof(w->seen));
 	/* relaxed: the monitor reads it once the worker holds a place. */

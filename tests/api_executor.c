@@ -250,34 +250,6 @@ START_TEST(nor_do_they_when_several_threads_submit_the_first)
 }
 END_TEST
 
-static void *own_thread(void *arg)
-{
-	(void)arg;
-	return box(thread_id());
-}
-
-START_TEST(submits_one_after_another_reuse_one_thread)
-{
-	soon_executor *e = pool_of(4);
-	long first = 0;
-
-	for (unsigned i = 0; i < test_scale(2000); i++) {
-		soon_future *f = submit(e, own_thread, NULL);
-		void *tid = NULL;
-
-		if (i % 2 == 0)
-			while (!soon_future_done(f))
-				sched_yield();
-		ck_assert_int_eq(soon_future_result(f, SOON_FOREVER, &tid), 0);
-		if (i == 0)
-			first = unbox(tid);
-		ck_assert_int_eq(unbox(tid), first);
-		soon_future_unref(f);
-	}
-	soon_executor_free(e);
-}
-END_TEST
-
 /* The actor stays so that whatever comes with a first thread is there before. */
 START_TEST(threads_start_on_demand_and_are_gone_with_the_pool)
 {
@@ -367,7 +339,6 @@ static Suite *suite(void)
 		t, as_many_jobs_block_at_once_as_the_pool_was_made_for, 0, 4);
 	tcase_add_loop_test(t, no_more_jobs_run_at_once_than_max_workers, 0, 4);
 	tcase_add_test(t, nor_do_they_when_several_threads_submit_the_first);
-	tcase_add_test(t, submits_one_after_another_reuse_one_thread);
 	tcase_add_test(t, threads_start_on_demand_and_are_gone_with_the_pool);
 	tcase_add_test(t, an_idle_thread_ends_and_the_next_job_starts_another);
 	tcase_add_test(t, pools_are_made_and_freed_without_being_used);
