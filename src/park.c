@@ -267,7 +267,7 @@ int sooni_park_wait(struct sooni_parker *k, int64_t deadline)
 
 void sooni_park_look(struct sooni_parker *k)
 {
-	sooni_spin(&k->word, CALLED, 0);
+	sooni_spin_for(&k->word, CALLED, 0, SOONI_SPIN_IDLE);
 }
 
 bool sooni_park_leave(struct sooni_parker *k)

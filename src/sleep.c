@@ -5,13 +5,7 @@
 
 #include <errno.h>
 
-/*
- * How long to look before sleeping.  A hand-over between two threads that look
- * takes well under a microsecond, one with a sleep 5 to 50: so a look of about
- * the price of a sleep never costs more than twice the best choice (Karlin et
- * al., "Empirical Studies of Competitive Spinning", SOSP 1991).
- */
-enum { SPIN_NSEC = 20000, LOOKS_PER_TIME_CHECK = 16 };
+enum { LOOKS_PER_TIME_CHECK = 16 };
 
 /* 0 until known. */
 static _Atomic int cpus;
@@ -61,7 +55,8 @@ int sooni_sleep(_Atomic uint32_t *word, uint32_t mask, uint32_t was,
 	return 0;
 }
 
-bool sooni_spin(_Atomic uint32_t *word, uint32_t mask, uint32_t was)
+bool sooni_spin_for(_Atomic uint32_t *word, uint32_t mask, uint32_t was,
+		    int64_t nsec)
 {
 	int64_t end = 0;
 	unsigned looks;
@@ -79,9 +74,12 @@ bool sooni_spin(_Atomic uint32_t *word, uint32_t mask, uint32_t was)
 				return false;
 			now = sooni_now();
 			if (end == 0)
-				end = now + SPIN_NSEC;
+				end = now + nsec;
 			else if (now >= end)
 				return false;
+			/* A thread that was just woken mostly waits for the CPU
+			 * of its waker, this one. */
+			sooni_yield();
 		}
 	}
 }

@@ -13,6 +13,7 @@
 #include "os.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define SOONI_SLEEPERS UINT32_C(1)
@@ -26,12 +27,29 @@ int sooni_sleep(_Atomic uint32_t *word, uint32_t mask, uint32_t was,
 		int64_t deadline);
 
 /*
- * Look at the word for a few microseconds; whether (*word & mask) != was, in
- * which case it is as if sooni_sleep() had returned 0.  Where all CPUs have
- * something better to do it looks but for a moment: whoever would change the
- * word needs the CPU.
+ * How long to look before sleeping.  A hand-over between two threads that look
+ * takes well under a microsecond, one with a sleep 5 to 50: so a look of about
+ * the price of a sleep never costs more than twice the best choice (Karlin et
+ * al., "Empirical Studies of Competitive Spinning", SOSP 1991).  An idle worker,
+ * for which nothing may come at all, looks for less.
  */
-bool sooni_spin(_Atomic uint32_t *word, uint32_t mask, uint32_t was);
+#define SOONI_SPIN_WAITING INT64_C(20000)
+#define SOONI_SPIN_IDLE INT64_C(10000)
+
+/*
+ * Look at the word for so long, giving the CPU to whoever waits for it; whether
+ * (*word & mask) != was, in which case it is as if sooni_sleep() had returned 0.
+ * Where all CPUs have something better to do it looks but for a moment: whoever
+ * would change the word needs the CPU.
+ */
+bool sooni_spin_for(_Atomic uint32_t *word, uint32_t mask, uint32_t was,
+		    int64_t nsec);
+
+static inline bool sooni_spin(_Atomic uint32_t *word, uint32_t mask,
+			      uint32_t was)
+{
+	return sooni_spin_for(word, mask, was, SOONI_SPIN_WAITING);
+}
 
 /* How many more (or fewer) threads of the library have something to do. */
 void sooni_busy(int change);
