@@ -19,8 +19,7 @@ void sooni_busy(int change)
 	atomic_fetch_add_explicit(&busy, change, memory_order_relaxed);
 }
 
-/* Whether there is a CPU for a thread that does nothing but look. */
-static bool may_spin(void)
+bool sooni_is_crowded(void)
 {
 	int n = atomic_load_explicit(&cpus, memory_order_relaxed);
 
@@ -28,7 +27,7 @@ static bool may_spin(void)
 		n = (int)sooni_cpus();
 		atomic_store_explicit(&cpus, n, memory_order_relaxed);
 	}
-	return atomic_load_explicit(&busy, memory_order_relaxed) < n && n > 1;
+	return atomic_load_explicit(&busy, memory_order_relaxed) >= n || n < 2;
 }
 
 int sooni_sleep(_Atomic uint32_t *word, uint32_t mask, uint32_t was,
@@ -70,7 +69,7 @@ bool sooni_spin_for(_Atomic uint32_t *word, uint32_t mask, uint32_t was,
 		if (looks % LOOKS_PER_TIME_CHECK == 0) {
 			int64_t now;
 
-			if (!may_spin())
+			if (sooni_is_crowded())
 				return false;
 			now = sooni_now();
 			if (end == 0)

@@ -54,6 +54,9 @@ static inline bool sooni_spin(_Atomic uint32_t *word, uint32_t mask,
 /* How many more (or fewer) threads of the library have something to do. */
 void sooni_busy(int change);
 
+/* Whether these need all CPUs, so that there is none for one that but looks. */
+bool sooni_is_crowded(void);
+
 /* After a change of the word that replaced `old`. */
 static inline void sooni_wake(_Atomic uint32_t *word, uint32_t old)
 {

@@ -23,6 +23,12 @@ enum { LOOKING = 2 };
 
 /* Between tries to start a thread. */
 #define RETRY_NSEC (10 * SOON_MSEC)
+
+/* See wait_as_other(). */
+#define NAP_NSEC (50 * SOON_USEC)
+#define SHORT_NSEC (100 * SOON_USEC)
+enum { MANY_SHORT_WAITS = 4 };
+
 alignas(SOONI_APART) _Atomic uint32_t sooni_lookers;
 
 void sooni_thread_join_list(void)
@@ -108,12 +114,42 @@ static int wait_as_worker(_Atomic uint32_t *word, uint32_t mask, uint32_t was,
 	return rc;
 }
 
+/*
+ * A program that waits for one short job after the other on a busy machine would
+ * be woken for each, and each time take the CPU from a worker.  After a few such
+ * waits the thread naps first, for about as long as a wake-up costs both sides,
+ * without asking to be woken; then most of the next results are there.
+ */
+static int wait_as_other(_Atomic uint32_t *word, uint32_t mask, uint32_t was,
+			 int64_t deadline)
+{
+	static _Atomic uint32_t nobody; /* wakes a nap */
+	int64_t begin = sooni_now();
+	int rc;
+
+	if (sooni_me.short_waits >= MANY_SHORT_WAITS && sooni_is_crowded() &&
+	    deadline > begin + NAP_NSEC) {
+		sooni_sleep(&nobody, ~SOONI_SLEEPERS, 0, begin + NAP_NSEC);
+		/* acquire: as in sooni_sleep(). */
+		if ((atomic_load_explicit(word, memory_order_acquire) & mask) !=
+		    was)
+			return 0;
+		begin = sooni_now();
+	}
+	rc = sooni_sleep(word, mask, was, deadline);
+	if (sooni_now() - begin > SHORT_NSEC)
+		sooni_me.short_waits = 0;
+	else if (sooni_me.short_waits < MANY_SHORT_WAITS)
+		sooni_me.short_waits++;
+	return rc;
+}
+
 int sooni_wait(_Atomic uint32_t *word, uint32_t mask, uint32_t was,
 	       int64_t deadline)
 {
 	return sooni_me.worker != NULL
 		       ? wait_as_worker(word, mask, was, deadline)
-		       : sooni_sleep(word, mask, was, deadline);
+		       : wait_as_other(word, mask, was, deadline);
 }
 
 void soon_blocking_begin(void)

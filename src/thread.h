@@ -56,9 +56,10 @@ struct sooni_me {
 	struct sooni_telling *telling;
 	struct sooni_worker *worker; /* NULL: no worker */
 	const struct sooni_hooks *hooks;
-	unsigned blocking; /* how deep in soon_blocking_begin() */
-	unsigned shard;	   /* where it submits; 0: not chosen yet */
-	bool listed;	   /* it is in the list of threads that run jobs */
+	unsigned blocking;    /* how deep in soon_blocking_begin() */
+	unsigned shard;	      /* where it submits; 0: not chosen yet */
+	unsigned short_waits; /* the last so many: see thread.c */
+	bool listed;	      /* it is in the list of threads that run jobs */
 	struct sooni_me *next;
 	struct sooni_me **link;
 };
