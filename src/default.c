@@ -21,6 +21,7 @@ static void finish(void)
 
 	sooni_pool_drain(e);
 	sooni_monitor_forget(e);
+	sooni_timer_forget();
 }
 
 soon_executor *soon_default_executor(void)

@@ -164,4 +164,5 @@ void soon_executor_free(soon_executor *e)
 	sooni_monitor_forget(e);
 	sooni_pool_fini(e);
 	free(e);
+	sooni_timer_forget();
 }

@@ -1,12 +1,11 @@
 /*
  * monitor.c - finding jobs that are blocked without having said so.
  *
- * One thread for the process watches the pools in which jobs are queued while
- * as many run as may; with none to watch it sleeps, and ends with the last
- * executor that needed it.  At each look it asks for every worker that holds a
- * place whether it has finished a job or used the CPU since the last look, and
- * if neither, whether its thread is asleep.  Then the job is blocked: the
- * worker's place is taken from it and given to another.
+ * A timer, started while there are such pools, looks at those in which jobs are
+ * queued while as many run as may.  At each look it asks for every worker that
+ * holds a place whether it has finished a job or used the CPU since the last
+ * look, and if neither, whether its thread is asleep.  Then the job is blocked:
+ * the worker's place is taken from it and given to another.
  *
  * A worker that went through several jobs and used hardly any CPU is as good as
  * blocked, though it keeps its place.
@@ -18,35 +17,27 @@
  * that compute are never taken for blocked.
  */
 #include "pool.h"
+#include "timer.h"
 
 enum {
 	SHORTEST_NSEC = 100 * 1000, /* between looks that find something */
 	LONGEST_NSEC = 10 * 1000 * 1000,
 	COST = 20,	  /* between looks, in lengths of the last one */
 	COST_GROWING = 1, /* the same while pools grow */
-	CPU_SHARE = 4	  /* a blocked one used less than 1/4 of the time */
+	CPU_SHARE = 4,	  /* a blocked one used less than 1/4 of the time */
+	AT_A_TIME_NSEC = 1000 * 1000 /* before other timers have their turn */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* Under lock. */
 static struct soon_executor *watched;
-static unsigned users; /* executors that were ever watched and still exist */
-static bool running;   /* there is a thread */
-static bool ending;    /* it is about to end */
-static pthread_t thread;
-static int64_t spent; /* with looking, since the last sleep */
-
-/* BELL asks the thread to look again from the start. */
-enum { BELL = 2 };
-static _Atomic uint32_t bell;
-
-static void ring(void)
-{
-	/* release: the list is under lock; this only wakes. */
-	sooni_wake(&bell,
-		   atomic_fetch_or_explicit(&bell, BELL, memory_order_acq_rel));
-}
+static bool armed; /* the timer is started, or about to look */
+static int64_t interval;
+static bool is_half_way; /* through a round of looks */
+static int64_t began;	 /* that round, or the last one */
+static int64_t spent;	 /* with looking, in this round */
+static bool has_grown;	 /* a pool, in this round */
 
 /* What a worker was seen to do since the last look. */
 enum sight {
@@ -173,34 +164,44 @@ static bool needs_watch(struct soon_executor *e)
 	       sooni_pool_has_work(e);
 }
 
-/* Look at all; those that need no more looks are let go. */
+/* e is looked at no more.  False: it must be, after all. */
+static bool let_go(struct soon_executor *e)
+{
+	if (needs_watch(e))
+		return false;
+	/* seq_cst: pairs with the one in sooni_monitor_watch(): a call that
+	 * comes too early is made up for here. */
+	atomic_store_explicit(&e->watched, false, memory_order_seq_cst);
+	return !needs_watch(e) ||
+	       atomic_exchange_explicit(&e->watched, true,
+					memory_order_seq_cst);
+}
+
+/* Look at all that this round has not looked at yet; those that need no more
+ * looks are let go.  False: it takes long, and the rest comes presently. */
 static bool look_at_all(void)
 {
 	struct soon_executor **link = &watched;
-	bool found = false;
+	int64_t end = spent + AT_A_TIME_NSEC;
 
 	while (*link != NULL) {
 		struct soon_executor *e = *link;
 
-		found |= look(e);
-		if (!needs_watch(e)) {
-			/* seq_cst: pairs with the one in
-			 * sooni_monitor_watch(): a call that comes too early
-			 * is made up for here. */
-			atomic_store_explicit(&e->watched, false,
-					      memory_order_seq_cst);
-			if (!needs_watch(e) ||
-			    atomic_exchange_explicit(&e->watched, true,
-						     memory_order_seq_cst)) {
-				*link = e->next_watched;
-				sooni_park_set_limit(&e->park,
-						     e->options.workers);
-				continue;
-			}
+		if (e->looked >= began) {
+			link = &e->next_watched;
+			continue;
 		}
-		link = &e->next_watched;
+		if (spent > end)
+			return false;
+		has_grown |= look(e);
+		if (let_go(e)) {
+			*link = e->next_watched;
+			sooni_park_set_limit(&e->park, e->options.workers);
+		} else {
+			link = &e->next_watched;
+		}
 	}
-	return found;
+	return true;
 }
 
 /* Until the next look: short while pools grow, else ever longer; and in
@@ -215,86 +216,77 @@ static int64_t next_interval(int64_t last, bool grown)
 	return next > least ? next : least;
 }
 
-static void *watch(void *unused)
+static void fire(struct sooni_timer *t)
 {
-	int64_t interval = 0;
-	int64_t deadline;
-
-	(void)unused;
-	sooni_thread_name("soon-monitor");
 	pthread_mutex_lock(&lock);
-	while (!ending) {
+	if (!is_half_way) {
+		began = sooni_now();
 		spent = 0;
-		interval = next_interval(interval, look_at_all());
-		deadline = watched != NULL ? sooni_deadline(interval)
-					   : INT64_MAX;
-		pthread_mutex_unlock(&lock);
-		if (sooni_sleep(&bell, BELL, 0, deadline) == 0) {
-			/* relaxed: the list is under lock. */
-			atomic_fetch_and_explicit(&bell, ~(uint32_t)BELL,
-						  memory_order_relaxed);
-			interval = 0;
-		}
-		pthread_mutex_lock(&lock);
+		has_grown = false;
 	}
+	is_half_way = !look_at_all();
+	if (!is_half_way)
+		interval = next_interval(interval, has_grown);
+	armed = watched != NULL;
+	t->when = is_half_way ? sooni_now() : sooni_deadline(interval);
+	if (armed)
+		sooni_timer_start(t); /* in its fire(), so it cannot fail */
 	pthread_mutex_unlock(&lock);
-	return NULL;
 }
 
-/* Under lock.  Without a thread, pools grow by hints only. */
-static void start(void)
-{
-	if (!running && watched != NULL)
-		running = sooni_thread_start(&thread, 0, watch, NULL) == 0;
-}
+static struct sooni_timer timer = { .fire = fire };
 
-static void unlink_watched(struct soon_executor *e)
+/* Under lock: have a look at all presently.  Without a thread, pools grow by
+ * hints only, until the next call tries again. */
+static void arm(void)
 {
-	struct soon_executor **link = &watched;
-
-	while (*link != NULL && *link != e)
-		link = &(*link)->next_watched;
-	if (*link != NULL)
-		*link = e->next_watched;
+	interval = 0;
+	if (armed) {
+		sooni_timer_hasten(&timer, 0);
+		return;
+	}
+	timer.when = 0;
+	armed = watched != NULL && sooni_timer_start(&timer) == 0;
+	for (; !armed && watched != NULL; watched = watched->next_watched)
+		/* seq_cst: see let_go(). */
+		atomic_store_explicit(&watched->watched, false,
+				      memory_order_seq_cst);
 }
 
 void sooni_monitor_watch(struct soon_executor *e)
 {
-	/* seq_cst, both: pairs with look_at_all(). */
+	/* seq_cst, both: pairs with let_go(). */
 	if (sooni_likely(!sooni_park_could_grow(&e->park) && !is_short(e)) ||
 	    atomic_load_explicit(&e->watched, memory_order_seq_cst) ||
 	    atomic_exchange_explicit(&e->watched, true, memory_order_seq_cst))
 		return;
 	pthread_mutex_lock(&lock);
-	if (!e->ever_watched)
-		users++;
-	e->ever_watched = true;
 	e->looked = sooni_now();
 	e->next_watched = watched;
 	watched = e;
-	start();
-	if (!running) {
-		unlink_watched(e);
-		/* seq_cst: as above.  The next call tries again. */
-		atomic_store_explicit(&e->watched, false, memory_order_seq_cst);
-	}
+	arm();
 	pthread_mutex_unlock(&lock);
-	ring();
 }
 
 void sooni_monitor_forget(struct soon_executor *e)
 {
+	struct soon_executor **link = &watched;
+
 	pthread_mutex_lock(&lock);
-	unlink_watched(e);
-	if (e->ever_watched && --users == 0 && running && !ending) {
-		ending = true;
-		ring();
-		pthread_mutex_unlock(&lock);
-		pthread_join(thread, NULL);
+	while (*link != NULL && *link != e)
+		link = &(*link)->next_watched;
+	if (*link != NULL)
+		*link = e->next_watched;
+	if (watched == NULL && armed) {
+		bool stopped;
+
+		pthread_mutex_unlock(&lock); /* for fire() */
+		stopped = sooni_timer_stop(&timer);
 		pthread_mutex_lock(&lock);
-		ending = false;
-		running = false;
-		start(); /* for those that came meanwhile */
+		if (stopped) {
+			armed = false;
+			arm(); /* for those that came meanwhile */
+		}
 	}
 	pthread_mutex_unlock(&lock);
 }

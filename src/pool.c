@@ -60,7 +60,6 @@ int sooni_pool_init(struct soon_executor *e)
 	atomic_init(&e->waiting, 0);
 	atomic_init(&e->spinning, 0);
 	atomic_init(&e->watched, false);
-	e->ever_watched = false;
 	e->next_watched = NULL;
 	pthread_mutex_init(&e->lock, NULL);
 	pthread_mutex_init(&e->joining, NULL);

@@ -92,7 +92,6 @@ struct soon_executor {
 	/* the monitor's, see monitor.c */
 	_Atomic bool is_short; /* a thread could not be started */
 	_Atomic bool watched;
-	bool ever_watched;
 	struct soon_executor *next_watched;
 	int64_t looked; /* when */
 

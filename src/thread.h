@@ -10,6 +10,7 @@
 #define SOONI_THREAD_H
 
 #include "compiler.h"
+#include "timer.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -45,8 +46,6 @@ struct sooni_hooks {
 	bool (*is_short)(struct sooni_worker *w);
 	/* Claim the job that the worker waits for, to be run at once. */
 	bool (*claim)(struct sooni_worker *w, struct soon_future *f);
-	/* The worker is about to run code of the user's that is no job. */
-	void (*before_user)(struct sooni_worker *w);
 };
 
 /* One to a thread. */
@@ -86,8 +85,8 @@ void sooni_threads_look(void (*look)(struct soon_future *job, void *ctx),
  */
 static inline void sooni_before_user(void)
 {
-	if (sooni_me.worker != NULL)
-		sooni_me.hooks->before_user(sooni_me.worker);
+	if (sooni_user_hook != NULL)
+		sooni_user_hook();
 }
 
 static inline void sooni_telling_push(struct sooni_telling *t,

@@ -223,8 +223,14 @@ static const struct sooni_hooks hooks = {
 	.end_wait = end_wait,
 	.is_short = is_short,
 	.claim = claim,
-	.before_user = stop_searching,
 };
+
+/* The thread is about to run code of the user's that is no job. */
+static void before_user(void)
+{
+	if (sooni_me.worker != NULL)
+		stop_searching(sooni_me.worker);
+}
 
 /* What a job left undone; then the worker counts as running again. */
 static void tidy(struct sooni_worker *w)
@@ -397,6 +403,7 @@ static void introduce(struct sooni_worker *w)
 			      memory_order_relaxed);
 	sooni_me.worker = w;
 	sooni_me.hooks = &hooks;
+	sooni_user_hook = before_user;
 	sooni_thread_join_list();
 }
 

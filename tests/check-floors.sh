@@ -24,6 +24,7 @@ floors() {
 	2.0   slab.h slab.c
 	2.0   ptrset.h ptrset.c
 	2.1   park.h park.c
+	2.1   timer.h timer.c
 	3.0   job.h
 	3.1   thread.h thread.c
 	3.1   waiter.h waiter.c

@@ -108,6 +108,30 @@ START_TEST(blocked_jobs_all_run_at_once)
 }
 END_TEST
 
+START_TEST(several_pools_grow_at_once)
+{
+	soon_future *f[5][16];
+	soon_executor *e[5];
+	struct gate g;
+
+	gate_init(&g);
+	for (unsigned i = 0; i < COUNT_OF(e); i++)
+		e[i] = grown_pool(2, 16);
+	for (unsigned i = 0; i < COUNT_OF(e); i++)
+		for (unsigned k = 0; k < 16; k++)
+			f[i][k] = submit(e[i], gate_job, &g);
+	gate_await(&g, 5 * 16);
+	gate_open(&g);
+	for (unsigned i = 0; i < COUNT_OF(e); i++) {
+		ck_assert_int_eq(soon_wait_all(f[i], 16, SOON_FOREVER), 0);
+		for (unsigned k = 0; k < 16; k++)
+			soon_future_unref(f[i][k]);
+		soon_executor_free(e[i]);
+	}
+	gate_fini(&g);
+}
+END_TEST
+
 START_TEST(jobs_that_block_behind_others_that_compute_all_run_at_once)
 {
 	soon_executor *e = grown_pool(2, 16);
@@ -156,6 +180,7 @@ static Suite *suite(void)
 	tcase_set_timeout(t, TEST_TIMEOUT);
 	tcase_add_loop_test(t, blocked_jobs_all_run_at_once, 0,
 			    (int)COUNT_OF(meetings));
+	tcase_add_test(t, several_pools_grow_at_once);
 	tcase_add_test(
 		t, jobs_that_block_behind_others_that_compute_all_run_at_once);
 	tcase_add_loop_test(t, jobs_that_compute_are_given_no_company, 1, 4);

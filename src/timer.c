@@ -1,0 +1,385 @@
+/*
+ * timer.c - see timer.h.
+ *
+ * Timers stand in a binary heap.  One thread keeps the clock; it alone fires
+ * timers, one at a time.  When it comes to run the user's code it passes the
+ * clock on, and is `away` until fire() returns.
+ */
+#include "timer.h"
+
+#include "sleep.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* With nothing to do for so long, the clock's thread ends. */
+#define LINGER_NSEC (INT64_C(5) * 1000 * 1000 * 1000)
+
+enum { FIRST_ROOM = 16 };
+
+struct entry {
+	int64_t when;
+	uint64_t turn; /* of its start, among those for the same time */
+	struct sooni_timer *timer;
+};
+
+/* A thread of the clock's; on its stack. */
+struct keeper {
+	bool fires; /* `firing` is its own */
+	bool away;  /* it runs the user's code */
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* Under lock. */
+static struct entry *heap; /* from 1 */
+static size_t count;	   /* in the heap */
+static size_t room;	   /* for so many, and one that is being fired */
+static uint64_t turns;
+static struct sooni_timer *firing;
+static bool kept;	      /* somebody keeps the clock */
+static struct keeper *keeper; /* it; NULL: its thread is just starting */
+static unsigned present;      /* threads that are not away */
+static bool asleep;	      /* the keeper, until the bell rings */
+static bool ending;	      /* somebody waits for them in forget() */
+static pthread_t last_ended;  /* to be joined, if there is one */
+static bool has_last_ended;
+
+/* BELL wakes the keeper. */
+enum { BELL = 2 };
+static _Atomic uint32_t bell;
+
+/* Counts, by two: fires that have ended, and changes that forget() awaits. */
+static _Atomic uint32_t fired;
+static _Atomic uint32_t changed;
+
+static sooni_tls struct keeper *me;
+sooni_tls void (*sooni_user_hook)(void);
+
+/* Under lock, these three; so that a word waited on under it is not missed. */
+
+static void ring(void)
+{
+	if (!asleep)
+		return;
+	asleep = false;
+	/* acq_rel: the heap is under lock; this only wakes. */
+	sooni_wake(&bell,
+		   atomic_fetch_or_explicit(&bell, BELL, memory_order_acq_rel));
+}
+
+static void count_up(_Atomic uint32_t *word)
+{
+	/* relaxed: it only changes under lock, but for SLEEPERS. */
+	uint32_t next = atomic_load_explicit(word, memory_order_relaxed) + 2;
+
+	/* acq_rel: as above.  SLEEPERS goes, as all who sleep are woken. */
+	sooni_wake(word, atomic_exchange_explicit(word, next & ~SOONI_SLEEPERS,
+						  memory_order_acq_rel));
+}
+
+/* Let go of the lock until the word is counted up. */
+static void await_count(_Atomic uint32_t *word)
+{
+	/* relaxed: see count_up(). */
+	uint32_t was = atomic_load_explicit(word, memory_order_relaxed) &
+		       ~SOONI_SLEEPERS;
+
+	pthread_mutex_unlock(&lock);
+	sooni_sleep(word, ~SOONI_SLEEPERS, was, INT64_MAX);
+	pthread_mutex_lock(&lock);
+}
+
+/* The heap: under lock */
+
+static bool is_before(const struct entry *a, const struct entry *b)
+{
+	return a->when < b->when || (a->when == b->when && a->turn < b->turn);
+}
+
+static void put_at(size_t i, struct entry x)
+{
+	heap[i] = x;
+	x.timer->place = i;
+}
+
+/* Put x where there is a gap at i, or further up or down. */
+static void put_near(size_t i, struct entry x)
+{
+	size_t child;
+
+	for (; i > 1 && is_before(&x, &heap[i / 2]); i /= 2)
+		put_at(i, heap[i / 2]);
+	for (; (child = 2 * i) <= count; i = child) {
+		if (child < count && is_before(&heap[child + 1], &heap[child]))
+			child++;
+		if (!is_before(&heap[child], &x))
+			break;
+		put_at(i, heap[child]);
+	}
+	put_at(i, x);
+}
+
+static void take_out(struct sooni_timer *t)
+{
+	size_t i = t->place;
+	struct entry last = heap[count--];
+
+	t->place = 0;
+	if (last.timer != t)
+		put_near(i, last);
+}
+
+/* So that start() in fire() needs no memory. */
+static int reserve_one(void)
+{
+	size_t more = room > 0 ? 2 * room : FIRST_ROOM;
+	struct entry *bigger;
+
+	if (count < room)
+		return 0;
+	if (more > SIZE_MAX / sizeof(*heap) - 2)
+		return ENOMEM;
+	bigger = realloc(heap, (more + 2) * sizeof(*heap));
+	if (bigger == NULL)
+		return ENOMEM;
+	heap = bigger;
+	room = more;
+	return 0;
+}
+
+/* Keeping the clock: under lock */
+
+static void *keep_clock(void *unused);
+
+/* Give the clock to a new thread; 0 or EAGAIN. */
+static int start_keeper(void)
+{
+	pthread_t thread;
+
+	if (sooni_thread_start(&thread, 0, keep_clock, NULL) != 0)
+		return EAGAIN;
+	present++;
+	kept = true;
+	keeper = NULL;
+	return 0;
+}
+
+/* A keeper that is away could not pass the clock on: try again. */
+static int ensure_keeper(void)
+{
+	if (kept && (keeper == NULL || !keeper->away))
+		return 0;
+	return start_keeper() == 0 || kept ? 0 : EAGAIN;
+}
+
+static void end_fire(void)
+{
+	if (!me->fires)
+		return;
+	me->fires = false;
+	firing = NULL;
+	count_up(&fired);
+}
+
+static void go_away(void)
+{
+	pthread_mutex_lock(&lock);
+	end_fire();
+	if (!me->away) {
+		me->away = true;
+		present--;
+		count_up(&changed);
+	}
+	if (keeper == me && count > 0) {
+		start_keeper();
+	} else if (keeper == me) {
+		kept = false;
+		keeper = NULL;
+	}
+	pthread_mutex_unlock(&lock);
+}
+
+static void come_back(void)
+{
+	if (!me->away)
+		return;
+	me->away = false;
+	present++;
+}
+
+void sooni_timer_back(void)
+{
+	pthread_mutex_lock(&lock);
+	come_back();
+	pthread_mutex_unlock(&lock);
+}
+
+static void fire_first(void)
+{
+	struct sooni_timer *t = heap[1].timer;
+
+	take_out(t);
+	firing = t;
+	me->fires = true;
+	pthread_mutex_unlock(&lock);
+	t->fire(t);
+	pthread_mutex_lock(&lock);
+	end_fire();
+	come_back();
+	if (!kept) {
+		kept = true;
+		keeper = me;
+	}
+}
+
+static void sleep_until(int64_t deadline)
+{
+	if (ending) {
+		ending = false;
+		count_up(&changed);
+	}
+	/* relaxed: under lock.  SLEEPERS goes, as nobody else sleeps on it. */
+	atomic_exchange_explicit(&bell, 0, memory_order_relaxed);
+	asleep = true;
+	pthread_mutex_unlock(&lock);
+	sooni_sleep(&bell, BELL, 0, deadline);
+	pthread_mutex_lock(&lock);
+	asleep = false;
+}
+
+/* Until the clock is another thread's, or there is nothing to do. */
+static void serve(void)
+{
+	int64_t linger = sooni_deadline(LINGER_NSEC);
+
+	while (keeper == me) {
+		int64_t now = sooni_now();
+
+		if (count > 0) {
+			linger = now + LINGER_NSEC;
+			if (heap[1].when <= now)
+				fire_first();
+			else
+				sleep_until(heap[1].when);
+		} else if (ending || now >= linger) {
+			kept = false;
+			keeper = NULL;
+		} else {
+			sleep_until(linger);
+		}
+	}
+}
+
+/* Each thread that ends joins the one before it, so that at most one, which
+ * forget() or the next joins, keeps its stack.  Lets go of the lock. */
+static void leave(void)
+{
+	pthread_t before = last_ended;
+	bool is_first = !has_last_ended;
+
+	last_ended = pthread_self();
+	has_last_ended = true;
+	present--;
+	ending = false;
+	count_up(&changed);
+	if (!kept && count == 0) {
+		free(heap);
+		heap = NULL;
+		room = 0;
+	}
+	pthread_mutex_unlock(&lock);
+	if (!is_first)
+		pthread_join(before, NULL);
+}
+
+static void *keep_clock(void *unused)
+{
+	struct keeper self = { false, false };
+
+	(void)unused;
+	sooni_thread_name("soon-clock");
+	me = &self;
+	sooni_user_hook = go_away;
+	pthread_mutex_lock(&lock);
+	keeper = me;
+	serve();
+	leave();
+	return NULL;
+}
+
+/* Timers */
+
+int sooni_timer_start(struct sooni_timer *t)
+{
+	struct entry x = { .when = t->when, .timer = t };
+	int rc = 0;
+
+	pthread_mutex_lock(&lock);
+	/* In its own fire() it has its room still. */
+	if (me == NULL || !me->fires || firing != t) {
+		rc = reserve_one();
+		if (rc == 0)
+			rc = ensure_keeper();
+	}
+	if (rc == 0) {
+		x.turn = turns++;
+		put_near(++count, x);
+		if (t->place == 1)
+			ring();
+	}
+	pthread_mutex_unlock(&lock);
+	return rc;
+}
+
+bool sooni_timer_stop(struct sooni_timer *t)
+{
+	bool stopped = false;
+
+	pthread_mutex_lock(&lock);
+	for (;;) {
+		if (t->place != 0) {
+			take_out(t);
+			stopped = true;
+		}
+		if (firing != t || (me != NULL && me->fires))
+			break;
+		await_count(&fired); /* it may start itself again */
+	}
+	pthread_mutex_unlock(&lock);
+	return stopped;
+}
+
+void sooni_timer_hasten(struct sooni_timer *t, int64_t when)
+{
+	struct entry x;
+
+	pthread_mutex_lock(&lock);
+	if (t->place != 0 && when < heap[t->place].when) {
+		x = heap[t->place];
+		x.when = when;
+		put_near(t->place, x);
+		if (t->place == 1)
+			ring();
+	}
+	pthread_mutex_unlock(&lock);
+}
+
+void sooni_timer_forget(void)
+{
+	pthread_t thread;
+	bool join;
+
+	pthread_mutex_lock(&lock);
+	while (count == 0 && present > 0) {
+		ending = true;
+		ring();
+		await_count(&changed);
+	}
+	thread = last_ended;
+	join = has_last_ended;
+	has_last_ended = false;
+	pthread_mutex_unlock(&lock);
+	if (join)
+		pthread_join(thread, NULL);
+}
