@@ -4,7 +4,8 @@
  * The umbrella: includes every topic, declares nothing itself.  Each topic
  * may also be included alone.
  *
- *	soon/executor.h	worker pools, submitting jobs, what a job may call
+ *	soon/executor.h	worker pools, submitting jobs
+ *	soon/job.h	what a job may call about itself
  *	soon/future.h	one job's outcome: wait, result, cancel, callbacks
  *	soon/wait.h	many outcomes: wait, gather, map, as_completed
  *	soon/error.h	the library's own error codes and their texts
@@ -29,6 +30,7 @@
 #include <soon/error.h>
 #include <soon/executor.h>
 #include <soon/future.h>
+#include <soon/job.h>
 #include <soon/version.h>
 #include <soon/wait.h>
 

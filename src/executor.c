@@ -111,10 +111,25 @@ static void cancel_pending(struct soon_executor *e, bool stop)
 	}
 }
 
-static void ask_if_home(struct soon_future *job, void *home)
+struct asking {
+	struct sooni_home *home;
+	struct sooni_cancel *later;
+};
+
+static void ask_if_home(struct soon_future *job, void *asking)
 {
-	if (job->home == home)
-		sooni_future_ask(job);
+	struct asking *a = asking;
+
+	if (job->home == a->home)
+		sooni_future_ask_later(job, &a->later);
+}
+
+static void cancel_running(struct soon_executor *e)
+{
+	struct asking a = { &e->home, NULL };
+
+	sooni_threads_look(ask_if_home, &a);
+	sooni_cancel_deliver(a.later);
 }
 
 static void cancel(struct soon_executor *e, unsigned flags)
@@ -132,7 +147,7 @@ static void cancel(struct soon_executor *e, unsigned flags)
 	if (flags & SOON_CANCEL_PENDING)
 		cancel_pending(e, stop);
 	if (flags & SOON_CANCEL_RUNNING)
-		sooni_threads_look(ask_if_home, &e->home);
+		cancel_running(e);
 }
 
 int soon_executor_shutdown(soon_executor *e, unsigned flags, soon_nsec timeout)

@@ -20,6 +20,9 @@ void sooni_future_discard(struct soon_future *f)
 	struct sooni_side *side = sooni_side(f);
 
 	if (side != NULL) {
+		/* relaxed: nobody else can look. */
+		sooni_cancel_free(atomic_load_explicit(&side->cancel,
+						       memory_order_relaxed));
 		free(side->message);
 		free(side);
 	}
@@ -224,18 +227,6 @@ bool sooni_future_fail(struct soon_future *f, int code, char *message)
 		free(message);
 	f->result = (void *)(intptr_t)code;
 	return sooni_future_settle(f, SOONI_DONE | SOONI_FAILED);
-}
-
-uint32_t sooni_future_ask(struct soon_future *f)
-{
-	/* acq_rel: what the canceller did before is visible to the job that
-	 * sees the request. */
-	uint32_t old = atomic_fetch_or_explicit(&f->state, SOONI_ASKED,
-						memory_order_acq_rel);
-
-	if (!(old & SOONI_DONE))
-		sooni_wake(&f->state, old); /* it may be in soon_sleep() */
-	return old;
 }
 
 uint32_t sooni_future_cancel_idle(struct soon_future *f)

@@ -69,12 +69,15 @@ struct sooni_home {
 	_Atomic bool stopping; /* every job that runs from now on is to stop */
 };
 
+struct sooni_cancel;
+
 /* Rare attributes; made with the future or by whoever needs one first. */
 struct sooni_side {
 	const char *name;
 	void (*free_arg)(void *);
 	_Atomic(void (*)(void *)) free_result;
 	char *message; /* written before DONE by whoever settles */
+	_Atomic(struct sooni_cancel *) cancel; /* the running job makes it */
 };
 
 struct soon_future {
@@ -190,9 +193,6 @@ bool sooni_future_fail(struct soon_future *f, int code, char *message);
 /* Cancel it unless it runs or is done; returns the state it was in. */
 uint32_t sooni_future_cancel_idle(struct soon_future *f);
 
-/* Ask the job to stop; returns the state in which it was asked. */
-uint32_t sooni_future_ask(struct soon_future *f);
-
 /* Whether the job that the caller runs has been asked to stop. */
 bool sooni_is_asked(struct soon_future *f);
 
@@ -207,6 +207,27 @@ static inline struct sooni_side *sooni_side(const struct soon_future *f)
 {
 	return atomic_load_explicit(&f->side, memory_order_acquire);
 }
+
+/* cancel.c: asking running jobs to stop */
+
+/*
+ * Ask the job to stop; returns the state in which it was asked.  Who asks first
+ * runs its hooks: so the caller holds no lock, and holds a reference or the
+ * queue entry, unless it runs the job itself.
+ */
+uint32_t sooni_future_ask(struct soon_future *f);
+
+/*
+ * The same, for a caller that may run no hooks now: they are put on the list
+ * *later, for sooni_cancel_deliver().  The job cannot end meanwhile.
+ */
+void sooni_future_ask_later(struct soon_future *f, struct sooni_cancel **later);
+void sooni_cancel_deliver(struct sooni_cancel *later);
+
+/* The job is over, on the calling thread: no hook of it runs from now on. */
+void sooni_cancel_end(struct sooni_cancel *c);
+
+void sooni_cancel_free(struct sooni_cancel *c);
 
 /* run.c: running jobs */
 

@@ -2,7 +2,8 @@
  * os.h - all that the library asks of the machine.
  *
  * Functions return 0 or an errno code.  os_posix.c does threads, time and
- * memory; os_futex_linux.c or os_futex_cond.c puts threads to sleep.
+ * memory; os_futex_linux.c or os_futex_cond.c puts threads to sleep;
+ * os_event_linux.c or os_event_pipe.c makes descriptors for others to poll.
  */
 #ifndef SOONI_OS_H
 #define SOONI_OS_H
@@ -68,6 +69,23 @@ void *sooni_alloc(size_t size);
 int sooni_thread_start(pthread_t *thread, size_t stack_size,
 		       void *(*main)(void *), void *arg);
 
+/*
+ * Between these two the calling thread does not act on pthread_cancel(): for what
+ * would be left half done, and for the user's code that may not end its thread.
+ */
+static inline int sooni_uncancellable_begin(void)
+{
+	int old;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
+	return old;
+}
+
+static inline void sooni_uncancellable_end(int old)
+{
+	pthread_setcancelstate(old, NULL);
+}
+
 /* Name the calling thread; what exceeds 15 bytes must have been cut. */
 void sooni_thread_name(const char *name);
 
@@ -85,5 +103,14 @@ int64_t sooni_thread_cpu_time(int32_t id);
  * unknown.  Dearer than its CPU time.
  */
 bool sooni_thread_asleep(int32_t id);
+
+/*
+ * Something to poll: fds[0] is readable once it was raised.  Programs that are
+ * executed do not inherit it, and reading it does not block.  Both are -1 after
+ * an error.
+ */
+int sooni_event_open(int fds[2]);
+void sooni_event_raise(const int fds[2]);
+void sooni_event_close(const int fds[2]);
 
 #endif

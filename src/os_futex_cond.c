@@ -51,6 +51,8 @@ int sooni_futex_wait(_Atomic uint32_t *word, uint32_t expected,
 {
 	struct room *room = room_of(word);
 	struct timespec at;
+	/* The wait on a condition is a cancellation point. */
+	int old = sooni_uncancellable_begin();
 	int rc = 0;
 
 	at.tv_sec = (time_t)(deadline / 1000000000);
@@ -67,6 +69,7 @@ int sooni_futex_wait(_Atomic uint32_t *word, uint32_t expected,
 		room->sleepers--;
 	}
 	pthread_mutex_unlock(&room->lock);
+	sooni_uncancellable_end(old);
 	return rc == ETIMEDOUT ? ETIMEDOUT : 0;
 }
 

@@ -20,6 +20,33 @@ static void free_arg(struct soon_future *f)
 		side->free_arg(f->arg);
 }
 
+/* The job's function is through. */
+static sooni_noinline void end_with_side(struct soon_future *f,
+					 struct sooni_side *side)
+{
+	/* relaxed: it is made by the thread that runs the job. */
+	struct sooni_cancel *c =
+		atomic_load_explicit(&side->cancel, memory_order_relaxed);
+
+	if (c != NULL)
+		sooni_cancel_end(c);
+	if (side->free_arg == NULL)
+		return;
+	side->free_arg(f->arg);
+	/* What that has pushed. */
+	c = atomic_load_explicit(&side->cancel, memory_order_relaxed);
+	if (c != NULL)
+		sooni_cancel_end(c);
+}
+
+static inline void end(struct soon_future *f)
+{
+	struct sooni_side *side = sooni_side(f);
+
+	if (sooni_unlikely(side != NULL))
+		end_with_side(f, side);
+}
+
 struct sooni_outcome sooni_job_call(struct soon_future *f)
 {
 	struct sooni_context context = { .job = f };
@@ -28,7 +55,7 @@ struct sooni_outcome sooni_job_call(struct soon_future *f)
 
 	sooni_context_push(&context);
 	result = f->fn(f->arg);
-	free_arg(f);
+	end(f);
 	sooni_context_pop(&context);
 	if (sooni_unlikely(result == &failure)) {
 		outcome.code = context.code != 0 ? context.code : EINVAL;

@@ -16,7 +16,7 @@ floors() {
 	0     compiler.h
 	0     list.h
 	0     sized.h
-	1     os.h os_posix.c os_futex_linux.c os_futex_cond.c
+	1     os.h os_posix.c os_futex_linux.c os_futex_cond.c os_event_linux.c os_event_pipe.c
 	1     error.h error.c
 	1     version.c
 	2.0   sleep.h sleep.c
@@ -32,6 +32,7 @@ floors() {
 	3.2   outcome.c
 	3.2   promise.c
 	3.2   callback.c
+	3.2   cancel.c
 	3.2   run.c
 	3.2   await.c
 	4.0E  many.h many.c

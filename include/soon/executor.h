@@ -8,8 +8,8 @@
 #define SOON_EXECUTOR_H
 
 #include <soon/future.h>
+#include <soon/job.h>
 #include <soon/version.h>
-#include <stdbool.h>
 #include <stddef.h>
 
 #ifdef __cplusplus
@@ -97,7 +97,7 @@ SOON_API soon_executor *soon_default_executor(void);
 enum {
 	/* Cancel what has not started; each future is cancelled at once. */
 	SOON_CANCEL_PENDING = 1,
-	/* Ask the running jobs to stop. */
+	/* Ask the running jobs to stop; their hooks run in this call. */
 	SOON_CANCEL_RUNNING = 2
 };
 
@@ -180,40 +180,6 @@ SOON_API soon_future *soon_submit_job(soon_executor *e, const soon_job *job);
 SOON_API int soon_submit_many(soon_executor *e, const soon_job *each,
 			      void *const *args, size_t n,
 			      soon_future **futures);
-
-/*
- * What a job may call about itself.
- */
-
-/*
- * `return soon_fail(EIO, "read %s", path);` makes the job fail if it returns
- * this value.  The message may be NULL; without memory it is lost and the code
- * survives.  Code 0 counts as EINVAL.
- */
-SOON_API void *soon_fail(int code, const char *format, ...)
-#if defined(__GNUC__)
-	__attribute__((format(printf, 2, 3)))
-#endif
-	;
-
-/* The running job's future, borrowed; NULL outside a job. */
-SOON_API soon_future *soon_self(void);
-
-/* Whether somebody asked the running job to stop; false outside a job. */
-SOON_API bool soon_cancel_requested(void);
-
-/*
- * Sleep, and give the worker's place away meanwhile.  0, or ECANCELED as soon
- * as cancellation of the running job is requested.  Outside a job it sleeps.
- */
-SOON_API int soon_sleep(soon_nsec duration);
-
-/*
- * Around a call that blocks: give the place to another worker, take it back.
- * They nest; outside a worker they do nothing.
- */
-SOON_API void soon_blocking_begin(void);
-SOON_API void soon_blocking_end(void);
 
 #ifdef __cplusplus
 }

@@ -104,8 +104,9 @@ SOON_API const char *soon_future_message(soon_future *f);
 /*
  * Cancel a job that has not started, or ask a running one to stop.
  *
- * Returns 0: it is cancelled, now or before; EBUSY: it runs, and
- * soon_cancel_requested() is true in it from now on; EALREADY: it has finished;
+ * Returns 0: it is cancelled, now or before; EBUSY: it runs, and from now on
+ * soon_cancel_requested() is true in it; if it had not been asked before, its
+ * hooks (soon_on_cancel()) have run on this thread; EALREADY: it has finished;
  * EINVAL.  When the call that cancelled it returns, its argument has been freed,
  * and every waiter, set and callback has been told (callbacks run on the thread
  * of that call).

@@ -309,5 +309,6 @@ const struct scenario scenarios[] = {
 	{ "iterate_over_many", scenario_iterate },
 	{ "wait_nested", wait_nested },
 	{ "cancel_and_shut_down", cancel_and_shut_down },
+	{ "push_hooks", scenario_hooks },
 };
 const size_t scenario_count = COUNT_OF(scenarios);

@@ -1,0 +1,88 @@
+/*
+ * soon/job.h - what a job may call about itself.
+ *
+ * All of it may be called anywhere; each says what it does outside a job.
+ */
+#ifndef SOON_JOB_H
+#define SOON_JOB_H
+
+#include <soon/future.h>
+#include <soon/version.h>
+#include <stdbool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * `return soon_fail(EIO, "read %s", path);` makes the job fail if it returns
+ * this value.  The message may be NULL; without memory it is lost and the code
+ * survives.  Code 0 counts as EINVAL.
+ */
+SOON_API void *soon_fail(int code, const char *format, ...)
+#if defined(__GNUC__)
+	__attribute__((format(printf, 2, 3)))
+#endif
+	;
+
+/* The running job's future, borrowed; NULL outside a job. */
+SOON_API soon_future *soon_self(void);
+
+/* Whether somebody asked the running job to stop; false outside a job. */
+SOON_API bool soon_cancel_requested(void);
+
+/*
+ * A descriptor that is readable once somebody has asked the running job to stop,
+ * also if that was before the call: poll it beside what the job waits for.  It
+ * is the same in every call of one job, belongs to the job, is closed at the
+ * job's end, and is neither to be read nor to be closed.  -1 with errno ENOMEM,
+ * EMFILE, ENFILE; EINVAL outside a job.
+ */
+SOON_API int soon_cancel_fd(void);
+
+/*
+ * Have hook(ctx) called when somebody asks the running job to stop, to get the
+ * job out of what it blocks in: shutdown(fd), pthread_kill().
+ *
+ * Hooks are a stack.  They run once each, the newest first, on the thread that
+ * asks (that of soon_future_cancel(), of soon_executor_shutdown()), before its
+ * call returns.  Who asks again, meanwhile or later, runs none and does not wait
+ * for them.  If the job was asked to stop already, hook runs at once, in the
+ * caller.  They belong to the innermost job that the thread runs.
+ *
+ * A hook runs without locks of the library.  It may call anything, also what is
+ * here, which then is about the job that its own thread runs, if any.  It may
+ * not end its thread, nor wait for its job, whose end waits for it.
+ *
+ * 0; ENOMEM: it will not run; EINVAL: no hook, or outside a job.
+ */
+SOON_API int soon_on_cancel(void (*hook)(void *ctx), void *ctx);
+
+/*
+ * Take the newest hook off the stack, whether or not it has run.  When this
+ * returns it is not running and never will, except inside the hook itself.
+ * Blocks while another thread runs it, with the worker's place given away.  At
+ * the end of the job, before free_arg and before the future is done, the rest
+ * are taken off in the same way: the hooks of a job that sees the request by
+ * itself, and returns, may not have run.  Does nothing without a hook.
+ */
+SOON_API void soon_off_cancel(void);
+
+/*
+ * Sleep, and give the worker's place away meanwhile.  0, or ECANCELED as soon
+ * as cancellation of the running job is requested.  Outside a job it sleeps.
+ */
+SOON_API int soon_sleep(soon_nsec duration);
+
+/*
+ * Around a call that blocks: give the place to another worker, take it back.
+ * They nest; outside a worker they do nothing.
+ */
+SOON_API void soon_blocking_begin(void);
+SOON_API void soon_blocking_end(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
