@@ -67,6 +67,9 @@ static struct sooni_worker *new_worker(struct soon_executor *e)
 	w->ended = false;
 	w->off_stack = false;
 	w->shard = 0;
+	w->steal_is_next = true;
+	w->ranked_turn = 0;
+	w->low_is_next = false;
 	atomic_init(&w->place, SOONI_PLACE_NONE);
 	atomic_init(&w->jobs, 0);
 	atomic_init(&w->thread_id, 0);

@@ -23,13 +23,14 @@ static unsigned shard_count(void)
 static int init_shards(struct soon_executor *e)
 {
 	unsigned n = shard_count();
+	unsigned all = n + SOONI_RANKS;
 	unsigned i;
 
-	e->shards = aligned_alloc(SOONI_APART, n * sizeof(*e->shards));
+	e->shards = aligned_alloc(SOONI_APART, all * sizeof(*e->shards));
 	if (e->shards == NULL)
 		return ENOMEM;
 	e->shard_mask = n - 1;
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < all; i++) {
 		if (sooni_deque_init(&e->shards[i].queue) != 0)
 			goto undo;
 		pthread_mutex_init(&e->shards[i].lock, NULL);
@@ -54,6 +55,7 @@ int sooni_pool_init(struct soon_executor *e)
 	atomic_init(&e->home.stopping, false);
 	atomic_init(&e->shutdown_flags, 0);
 	atomic_init(&e->phase, SOONI_OPEN);
+	atomic_init(&e->ranked, false);
 	atomic_init(&e->threads, 0);
 	atomic_init(&e->alive, 0);
 	atomic_init(&e->starting, 0);
@@ -81,7 +83,7 @@ void sooni_pool_fini(struct soon_executor *e)
 		sooni_deque_fini(&w->queue);
 		free(w);
 	}
-	for (i = 0; i <= e->shard_mask; i++) {
+	for (i = 0; i <= e->shard_mask + SOONI_RANKS; i++) {
 		sooni_deque_fini(&e->shards[i].queue);
 		pthread_mutex_destroy(&e->shards[i].lock);
 	}
@@ -118,10 +120,11 @@ bool sooni_pool_call(struct soon_executor *e, enum sooni_urge urge)
 
 bool sooni_pool_has_work(struct soon_executor *e)
 {
+	unsigned shards = sooni_pool_shards(e);
 	uint32_t n = sooni_park_count(&e->park);
 	unsigned i;
 
-	for (i = 0; i <= e->shard_mask; i++)
+	for (i = 0; i < shards; i++)
 		if (!sooni_deque_is_empty(&e->shards[i].queue))
 			return true;
 	for (i = 0; i < n; i++)
@@ -132,11 +135,12 @@ bool sooni_pool_has_work(struct soon_executor *e)
 
 size_t sooni_pool_backlog(struct soon_executor *e)
 {
+	unsigned shards = sooni_pool_shards(e);
 	uint32_t n = sooni_park_count(&e->park);
 	size_t sum = 0;
 	unsigned i;
 
-	for (i = 0; i <= e->shard_mask; i++)
+	for (i = 0; i < shards; i++)
 		sum += sooni_deque_count(&e->shards[i].queue);
 	for (i = 0; i < n; i++)
 		sum += sooni_deque_count(&sooni_worker_at(e, i)->queue);
@@ -157,11 +161,12 @@ void sooni_pool_fail_all(struct soon_executor *e)
 
 struct soon_future *sooni_pool_take_any(struct soon_executor *e)
 {
+	unsigned shards = sooni_pool_shards(e);
 	uint32_t n = sooni_park_count(&e->park);
 	struct soon_future *f;
 	unsigned i;
 
-	for (i = 0; i <= e->shard_mask; i++)
+	for (i = 0; i < shards; i++)
 		if ((f = sooni_queue_take(&e->shards[i].queue)) != NULL)
 			return f;
 	for (i = 0; i < n; i++)
@@ -207,11 +212,9 @@ static int ensure_alive(struct soon_executor *e)
 	return sooni_crew_ensure(e);
 }
 
-/* From a thread that is none of the pool's workers. */
-static int put_from_outside(struct soon_executor *e,
-			    struct soon_future *const *jobs, size_t n)
+static int put_into_shard(struct soon_executor *e, struct sooni_shard *shard,
+			  struct soon_future *const *jobs, size_t n)
 {
-	struct sooni_shard *shard = my_shard(e);
 	int rc;
 
 	pthread_mutex_lock(&shard->lock);
@@ -236,19 +239,48 @@ static int put_from_worker(struct sooni_worker *w,
 		      : sooni_deque_push(&w->queue, jobs, n);
 }
 
+/* Jobs were put into q: call somebody, unless nobody is needed. */
+sooni_inline void call_for(struct soon_executor *e, struct sooni_deque *q)
+{
+	/* A worker that was searching may have taken them already, and search
+	 * no more: then nobody is needed. */
+	if (!sooni_park_is_busy(&e->park) && !sooni_deque_is_empty(q))
+		sooni_pool_call(e, SOONI_ANYBODY);
+}
+
 int sooni_pool_put(struct soon_executor *e, struct soon_future *const *jobs,
 		   size_t n)
 {
 	struct sooni_worker *w = sooni_worker_self(e);
-	struct sooni_deque *q = w != NULL ? &w->queue : &my_shard(e)->queue;
+	struct sooni_shard *shard = w == NULL ? my_shard(e) : NULL;
 	int rc = w != NULL ? put_from_worker(w, jobs, n)
-			   : put_from_outside(e, jobs, n);
+			   : put_into_shard(e, shard, jobs, n);
 
-	/* A worker that was searching may have taken them already, and search
-	 * no more: then nobody is needed. */
-	if (rc == 0 && !sooni_park_is_busy(&e->park) &&
-	    !sooni_deque_is_empty(q))
-		sooni_pool_call(e, SOONI_ANYBODY);
+	if (rc == 0)
+		call_for(e, w != NULL ? &w->queue : &shard->queue);
+	return rc;
+}
+
+/*
+ * All threads share the queue of a priority, so that among the few jobs that
+ * have one the order is that of their submission, whoever submits them.
+ */
+int sooni_pool_put_ranked(struct soon_executor *e, int priority,
+			  struct soon_future *const *jobs, size_t n)
+{
+	struct sooni_shard *shard;
+	int rc;
+
+	if (sooni_likely(priority == SOON_NORMAL))
+		return sooni_pool_put(e, jobs, n);
+	/* seq_cst, both: comes before the push.  Whoever looks through all
+	 * queues after that looks through these as well. */
+	if (!atomic_load_explicit(&e->ranked, memory_order_seq_cst))
+		atomic_store_explicit(&e->ranked, true, memory_order_seq_cst);
+	shard = &e->shards[sooni_pool_rank(e, priority)];
+	rc = put_into_shard(e, shard, jobs, n);
+	if (rc == 0)
+		call_for(e, &shard->queue);
 	return rc;
 }
 
@@ -273,7 +305,7 @@ void sooni_pool_lock_shards(struct soon_executor *e)
 {
 	unsigned i;
 
-	for (i = 0; i <= e->shard_mask; i++)
+	for (i = 0; i <= e->shard_mask + SOONI_RANKS; i++)
 		pthread_mutex_lock(&e->shards[i].lock);
 }
 
@@ -281,7 +313,7 @@ void sooni_pool_unlock_shards(struct soon_executor *e)
 {
 	unsigned i;
 
-	for (i = 0; i <= e->shard_mask; i++)
+	for (i = 0; i <= e->shard_mask + SOONI_RANKS; i++)
 		pthread_mutex_unlock(&e->shards[i].lock);
 }
 
@@ -295,7 +327,7 @@ void sooni_pool_close(struct soon_executor *e, enum sooni_phase phase)
 	atomic_compare_exchange_strong_explicit(&e->phase, &open, phase,
 						memory_order_seq_cst,
 						memory_order_seq_cst);
-	for (i = 0; i <= e->shard_mask; i++) {
+	for (i = 0; i <= e->shard_mask + SOONI_RANKS; i++) {
 		pthread_mutex_lock(&e->shards[i].lock);
 		pthread_mutex_unlock(&e->shards[i].lock);
 	}

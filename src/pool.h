@@ -17,7 +17,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SOONI_MOST_SHARDS = 32 };
+enum {
+	SOONI_MOST_SHARDS = 32,
+	/* Behind them, a queue for each priority that is not the normal one. */
+	SOONI_RANKS = 2
+};
 
 /* A queue for threads that are no workers; one thread stays with one. */
 struct sooni_shard {
@@ -38,15 +42,19 @@ struct sooni_worker {
 	struct soon_executor *executor;
 
 	/* the thread's own */
-	char *stack_limit; /* below this it runs no awaited jobs; NULL: not
+	char *stack_limit;  /* below this it runs no awaited jobs; NULL: not
 			      known yet */
-	unsigned turn;	   /* jobs since it looked at the shards first */
-	unsigned shard;	   /* where it found something last */
+	unsigned turn;	    /* jobs since it looked elsewhere first */
+	bool steal_is_next; /* at the other workers then, or at the shards */
+	unsigned shard;	    /* where it found something last */
 	struct sooni_worker *victim; /* from whom it stole last, or NULL */
 	bool blocking;		     /* in soon_blocking_begin() */
 	bool searching;		     /* it counts as that: see park.h */
 	uint32_t random;
-	int64_t seen[SOONI_MOST_SHARDS]; /* see sooni_deque_take_pushed() */
+	/* see sooni_deque_take_pushed() */
+	int64_t seen[SOONI_MOST_SHARDS + SOONI_RANKS];
+	unsigned ranked_turn; /* jobs since it passed by the high ones */
+	bool low_is_next;     /* for the low ones then, or for the others */
 
 	/* the thread writes, the monitor reads */
 	alignas(SOONI_APART) _Atomic uint32_t place; /* enum sooni_place */
@@ -70,12 +78,14 @@ struct soon_executor {
 	struct sooni_park park;
 
 	/* r/o after opening */
-	struct sooni_shard *shards;
+	struct sooni_shard *shards; /* and SOONI_RANKS more */
 	unsigned shard_mask;
 	soon_executor_options options; /* name: see below */
 	char name[16];
 
 	_Atomic uint32_t phase; /* enum sooni_phase; goes one way */
+
+	_Atomic bool ranked; /* a job had a priority; goes one way */
 
 	_Atomic unsigned shutdown_flags; /* of all shutdowns so far */
 
@@ -113,6 +123,10 @@ void sooni_pool_fini(struct soon_executor *e);
  */
 int sooni_pool_put(struct soon_executor *e, struct soon_future *const *jobs,
 		   size_t n);
+
+/* The same with a priority. */
+int sooni_pool_put_ranked(struct soon_executor *e, int priority,
+			  struct soon_future *const *jobs, size_t n);
 
 void sooni_pool_lock_shards(struct soon_executor *e);
 void sooni_pool_unlock_shards(struct soon_executor *e);
@@ -161,6 +175,25 @@ static inline enum sooni_phase sooni_pool_phase(struct soon_executor *e)
 	/* seq_cst: a worker that goes idle looks at it after announcing so. */
 	return (enum sooni_phase)atomic_load_explicit(&e->phase,
 						      memory_order_seq_cst);
+}
+
+/* How many queues there are to look into, beside the workers' own. */
+static inline unsigned sooni_pool_shards(struct soon_executor *e)
+{
+	unsigned normal = e->shard_mask + 1;
+
+	/* seq_cst: comes before the look into the queues.  Pairs with the store
+	 * in sooni_pool_put_ranked(). */
+	return sooni_likely(
+		       !atomic_load_explicit(&e->ranked, memory_order_seq_cst))
+		       ? normal
+		       : normal + SOONI_RANKS;
+}
+
+/* The queue of a priority that is not the normal one. */
+static inline unsigned sooni_pool_rank(struct soon_executor *e, int priority)
+{
+	return e->shard_mask + (priority == SOON_LOW ? 1 : 2);
 }
 
 static inline struct sooni_worker *sooni_worker_of(struct sooni_parker *k)

@@ -63,8 +63,7 @@ static int read_job(soon_job *job, const soon_job *given)
 	    job->start_within < 0 || job->run_within < 0 ||
 	    (job->start_within > 0 && job->start_within <= job->delay))
 		return EINVAL;
-	if (job->priority != SOON_NORMAL || job->delay > 0 ||
-	    job->start_within > 0 || job->run_within > 0)
+	if (job->delay > 0 || job->start_within > 0 || job->run_within > 0)
 		return ENOTSUP;
 	return 0;
 }
@@ -91,11 +90,14 @@ static int run_inline(struct soon_executor *e, struct soon_future *const *jobs,
 	return 0;
 }
 
-sooni_inline int put(struct soon_executor *e, struct soon_future *const *jobs,
-		     size_t n)
+sooni_inline int put(struct soon_executor *e, int priority,
+		     struct soon_future *const *jobs, size_t n)
 {
-	return e->options.flags & SOON_INLINE ? run_inline(e, jobs, n)
-					      : sooni_pool_put(e, jobs, n);
+	if (e->options.flags & SOON_INLINE)
+		return run_inline(e, jobs, n);
+	return priority == SOON_NORMAL
+		       ? sooni_pool_put(e, jobs, n)
+		       : sooni_pool_put_ranked(e, priority, jobs, n);
 }
 
 /* One job: with a future for the caller, or none; 0 or a code. */
@@ -117,7 +119,8 @@ sooni_inline int submit(soon_executor *executor, soon_fn *fn, void *arg,
 	if (attributes != NULL)
 		rc = dress(f, attributes);
 	if (rc == 0)
-		rc = put(e, &f, 1);
+		rc = put(e, attributes != NULL ? attributes->priority : 0, &f,
+			 1);
 	if (rc != 0)
 		sooni_future_discard(f);
 	else if (future != NULL)
@@ -187,7 +190,7 @@ static int submit_many(struct soon_executor *e, const soon_job *each,
 
 	if (rc != 0)
 		return rc;
-	rc = put(e, futures, n);
+	rc = put(e, each->priority, futures, n);
 	for (i = 0; rc != 0 && i < n; i++)
 		sooni_future_discard(futures[i]);
 	return rc;

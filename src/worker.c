@@ -10,9 +10,11 @@
 #include <string.h>
 
 enum {
-	/* Jobs from its own queue before a worker looks at the shards, so that
+	/* Jobs from its own queue before a worker looks elsewhere first, so that
 	 * one that feeds itself does not starve what comes from outside. */
 	TURNS = 61,
+	/* Jobs before one goes first that is not of high priority. */
+	RANKED_TURNS = 251,
 	/* A worker whose stack is used up but for a quarter, within these
 	 * bounds, runs no awaited jobs on top. */
 	LEAST_STACK_LEFT = 16 << 10,
@@ -80,6 +82,17 @@ static void end_wait(struct sooni_worker *w)
 
 /* Finding jobs */
 
+static struct soon_future *take_pushed(struct sooni_worker *w, unsigned at)
+{
+	void *item;
+
+	do
+		item = sooni_deque_take_pushed(&w->executor->shards[at].queue,
+					       &w->seen[at]);
+	while (item == SOONI_DEQUE_RETRY);
+	return item;
+}
+
 static struct soon_future *find_in_shards(struct sooni_worker *w)
 {
 	struct soon_executor *e = w->executor;
@@ -87,15 +100,11 @@ static struct soon_future *find_in_shards(struct sooni_worker *w)
 
 	for (i = 0; i <= e->shard_mask; i++) {
 		unsigned at = (w->shard + i) & e->shard_mask;
-		void *item;
+		struct soon_future *f = take_pushed(w, at);
 
-		do
-			item = sooni_deque_take_pushed(&e->shards[at].queue,
-						       &w->seen[at]);
-		while (item == SOONI_DEQUE_RETRY);
-		if (item != NULL) {
+		if (f != NULL) {
 			w->shard = at;
-			return item;
+			return f;
 		}
 	}
 	return NULL;
@@ -134,14 +143,21 @@ static struct soon_future *steal(struct sooni_worker *w)
 	return f;
 }
 
-/* The worker's own jobs begin in the order in which it submitted them. */
-static struct soon_future *find(struct sooni_worker *w)
+/*
+ * The worker's own jobs begin in the order in which it submitted them.  Those of
+ * others have their turn now and then: of one shard after the other, so that a
+ * thread that keeps its own full does not starve the rest, and as often those
+ * of a worker that does not come to them itself.
+ */
+static struct soon_future *find_normal(struct sooni_worker *w)
 {
 	struct soon_future *f;
 
 	if (++w->turn >= TURNS) {
 		w->turn = 0;
-		f = find_in_shards(w);
+		w->shard = (w->shard + 1) & w->executor->shard_mask;
+		w->steal_is_next = !w->steal_is_next;
+		f = w->steal_is_next ? steal(w) : find_in_shards(w);
 		if (f != NULL)
 			return f;
 	}
@@ -151,13 +167,55 @@ static struct soon_future *find(struct sooni_worker *w)
 	return f != NULL ? f : steal(w);
 }
 
+/*
+ * High ones first, low ones last.  But now and then a low one goes before all,
+ * and as often a normal one before the high ones: so nothing waits for ever.
+ */
+static sooni_noinline struct soon_future *find_ranked(struct sooni_worker *w)
+{
+	unsigned high = sooni_pool_rank(w->executor, SOON_HIGH);
+	unsigned low = sooni_pool_rank(w->executor, SOON_LOW);
+	struct soon_future *f = NULL;
+
+	if (++w->ranked_turn >= RANKED_TURNS) {
+		w->ranked_turn = 0;
+		w->low_is_next = !w->low_is_next;
+		f = w->low_is_next ? take_pushed(w, low) : find_normal(w);
+	}
+	if (f == NULL)
+		f = take_pushed(w, high);
+	if (f == NULL)
+		f = find_normal(w);
+	return f != NULL ? f : take_pushed(w, low);
+}
+
+static bool is_ranked(struct sooni_worker *w)
+{
+	return sooni_pool_shards(w->executor) > w->executor->shard_mask + 1;
+}
+
+static struct soon_future *find(struct sooni_worker *w)
+{
+	return sooni_unlikely(is_ranked(w)) ? find_ranked(w) : find_normal(w);
+}
+
+static bool shard_has_more(struct sooni_worker *w, unsigned at)
+{
+	return !sooni_deque_is_empty(&w->executor->shards[at].queue);
+}
+
 /* Whether there is more where the last came from; a hint. */
 static bool has_more(struct sooni_worker *w)
 {
+	unsigned low = sooni_pool_rank(w->executor, SOON_LOW);
+	unsigned high = sooni_pool_rank(w->executor, SOON_HIGH);
+
 	return !sooni_deque_is_empty(&w->queue) ||
 	       (w->victim != NULL &&
 		!sooni_deque_is_empty(&w->victim->queue)) ||
-	       !sooni_deque_is_empty(&w->executor->shards[w->shard].queue);
+	       shard_has_more(w, w->shard) ||
+	       (sooni_unlikely(is_ranked(w)) &&
+		(shard_has_more(w, high) || shard_has_more(w, low)));
 }
 
 /* The worker, if it searches, does so no more. */

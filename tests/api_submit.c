@@ -131,10 +131,6 @@ END_TEST
 
 START_TEST(what_is_not_offered_yet_says_so)
 {
-	expect_refused(pool, SOON_JOB(.fn = return_arg, .priority = SOON_HIGH),
-		       ENOTSUP);
-	expect_refused(pool, SOON_JOB(.fn = return_arg, .priority = SOON_LOW),
-		       ENOTSUP);
 	expect_refused(pool, SOON_JOB(.fn = return_arg, .delay = 1), ENOTSUP);
 	expect_refused(pool, SOON_JOB(.fn = return_arg, .start_within = 1),
 		       ENOTSUP);

@@ -125,8 +125,8 @@ SOON_API void soon_executor_free(soon_executor *e);
  * Queue fn(arg) and return a future on its outcome, one reference of it the
  * caller's.  e == NULL is the default executor in every submit.
  *
- * Jobs that one thread submits start in the order of submission, except one
- * that a waiting job claims.  What precedes the submit happens before the job.
+ * Jobs of equal priority that one thread submits start in the order of
+ * submission, except one that a waiting job claims.  What precedes the submit happens before the job.
  *
  * NULL with errno: EINVAL, ENOMEM, ESHUTDOWN, SOON_EBROKEN, EAGAIN (the first
  * worker could not be started).  Never blocks for long.
@@ -136,6 +136,11 @@ SOON_API soon_future *soon_submit(soon_executor *e, soon_fn *fn, void *arg);
 /* As soon_submit(), without a future: fire and forget.  0 or a code. */
 SOON_API int soon_execute(soon_executor *e, soon_fn *fn, void *arg);
 
+/*
+ * A queued job starts before those of lower priority and after those of higher,
+ * whoever submitted them.  But now and then, after 250 others, one of lower
+ * priority goes first: none waits for ever.
+ */
 enum soon_priority { SOON_LOW = -1, SOON_NORMAL = 0, SOON_HIGH = 1 };
 
 /*
@@ -166,8 +171,8 @@ typedef struct soon_job {
 	(&(const soon_job){ .size = sizeof(soon_job), __VA_ARGS__ })
 
 /*
- * As soon_submit(), with attributes.  Also ENOTSUP: priority, delay,
- * start_within or run_within, which this release does not offer yet.
+ * As soon_submit(), with attributes.  Also ENOTSUP: delay, start_within or
+ * run_within, which this release does not offer yet.
  */
 SOON_API soon_future *soon_submit_job(soon_executor *e, const soon_job *job);
 
