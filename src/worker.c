@@ -138,8 +138,13 @@ static struct soon_future *steal(struct sooni_worker *w)
 
 	if (w->victim != NULL)
 		f = steal_from(w, w->victim);
-	for (i = 0; i < n && f == NULL; i++)
-		f = steal_from(w, sooni_worker_at(e, (start + i) % n));
+	for (i = 0; i < n && f == NULL; i++) {
+		struct sooni_worker *victim =
+			sooni_worker_at(e, (start + i) % n);
+
+		if (victim != w)
+			f = steal_from(w, victim);
+	}
 	return f;
 }
 
@@ -157,6 +162,7 @@ static struct soon_future *find_normal(struct sooni_worker *w)
 		w->turn = 0;
 		w->shard = (w->shard + 1) & w->executor->shard_mask;
 		w->steal_is_next = !w->steal_is_next;
+		w->victim = NULL; /* another one, by chance */
 		f = w->steal_is_next ? steal(w) : find_in_shards(w);
 		if (f != NULL)
 			return f;
