@@ -258,11 +258,16 @@ static sooni_noinline void find_stack_limit(struct sooni_worker *w)
 			      : (char *)__builtin_frame_address(0) - left / 2;
 }
 
-static bool claim(struct sooni_worker *w, struct soon_future *f)
+bool sooni_worker_has_stack(struct sooni_worker *w)
 {
 	if (sooni_unlikely(w->stack_limit == NULL))
 		find_stack_limit(w);
-	if ((char *)__builtin_frame_address(0) < w->stack_limit)
+	return (char *)__builtin_frame_address(0) >= w->stack_limit;
+}
+
+static bool claim(struct sooni_worker *w, struct soon_future *f)
+{
+	if (!sooni_worker_has_stack(w))
 		return false;
 	if (f->home != &w->executor->home)
 		return sooni_future_claim(f, false, true);
