@@ -138,30 +138,42 @@ static struct soon_future *steal(struct sooni_worker *w)
 
 	if (w->victim != NULL)
 		f = steal_from(w, w->victim);
-	for (i = 0; i < n && f == NULL; i++)
-		f = steal_from(w, sooni_worker_at(e, (start + i) % n));
+	for (i = 0; i < n && f == NULL; i++) {
+		struct sooni_worker *victim =
+			sooni_worker_at(e, (start + i) % n);
+
+		if (victim != w)
+			f = steal_from(w, victim);
+	}
 	return f;
 }
 
 /*
- * The worker's own jobs begin in the order in which it submitted them.  Those of
- * others have their turn now and then: of one shard after the other, so that a
- * thread that keeps its own full does not starve the rest, and as often those
- * of a worker that does not come to them itself.
+ * Others have their turn before the worker's own jobs: the shards, one after the
+ * other, so that a thread that keeps its own full does not starve the rest; and
+ * as often another worker, any, which may not come to its jobs itself.
  */
+static struct soon_future *find_elsewhere(struct sooni_worker *w)
+{
+	w->turn = 0;
+	w->steal_is_next = !w->steal_is_next;
+	if (w->steal_is_next) {
+		w->victim = NULL;
+		return steal(w);
+	}
+	w->shard = (w->shard + 1) & w->executor->shard_mask;
+	return find_in_shards(w);
+}
+
+/* The worker's own jobs begin in the order in which it submitted them. */
 static struct soon_future *find_normal(struct sooni_worker *w)
 {
-	struct soon_future *f;
+	struct soon_future *f = NULL;
 
-	if (++w->turn >= TURNS) {
-		w->turn = 0;
-		w->shard = (w->shard + 1) & w->executor->shard_mask;
-		w->steal_is_next = !w->steal_is_next;
-		f = w->steal_is_next ? steal(w) : find_in_shards(w);
-		if (f != NULL)
-			return f;
-	}
-	f = sooni_queue_take(&w->queue);
+	if (++w->turn >= TURNS)
+		f = find_elsewhere(w);
+	if (f == NULL)
+		f = sooni_queue_take(&w->queue);
 	if (f == NULL)
 		f = find_in_shards(w);
 	return f != NULL ? f : steal(w);
