@@ -219,8 +219,9 @@ static int ensure_alive(struct soon_executor *e)
 	return sooni_crew_ensure(e);
 }
 
-static int put_into_shard(struct soon_executor *e, struct sooni_shard *shard,
-			  struct soon_future *const *jobs, size_t n)
+sooni_inline int put_into_shard(struct soon_executor *e,
+				struct sooni_shard *shard,
+				struct soon_future *const *jobs, size_t n)
 {
 	int rc;
 

@@ -185,17 +185,19 @@ static inline enum sooni_phase sooni_pool_phase(struct soon_executor *e)
 						      memory_order_seq_cst);
 }
 
+/* Whether the queues of other priorities are to be looked into as well. */
+static inline bool sooni_pool_is_ranked(struct soon_executor *e)
+{
+	/* seq_cst: comes before the look into the queues.  Pairs with the store
+	 * in sooni_pool_put_ranked(). */
+	return sooni_unlikely(
+		atomic_load_explicit(&e->ranked, memory_order_seq_cst));
+}
+
 /* How many queues there are to look into, beside the workers' own. */
 static inline unsigned sooni_pool_shards(struct soon_executor *e)
 {
-	unsigned normal = e->shard_mask + 1;
-
-	/* seq_cst: comes before the look into the queues.  Pairs with the store
-	 * in sooni_pool_put_ranked(). */
-	return sooni_likely(
-		       !atomic_load_explicit(&e->ranked, memory_order_seq_cst))
-		       ? normal
-		       : normal + SOONI_RANKS;
+	return e->shard_mask + 1 + (sooni_pool_is_ranked(e) ? SOONI_RANKS : 0);
 }
 
 /* The queue of a priority that is not the normal one. */
@@ -239,7 +241,7 @@ int sooni_pool_admit(struct soon_executor *e, int priority,
 
 /*
  * Queue a job that was delayed, and has no place until now, whether there is
- * room or not.
+ * room or not.  After an error it is still pending, and has one.
  */
 int sooni_pool_put_due(struct soon_executor *e, int priority,
 		       struct soon_future *f);
