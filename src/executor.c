@@ -37,8 +37,7 @@ static int read_options(soon_executor_options *o,
 	    (o->workers > o->max_workers && o->max_workers > 0) ||
 	    o->max_workers > SOONI_PARK_MOST || o->workers > SOONI_PARK_MOST)
 		return EINVAL;
-	if (o->max_pending > 0 || o->when_full != SOON_BLOCK ||
-	    o->unread_error != NULL)
+	if (o->unread_error != NULL)
 		return ENOTSUP;
 	return 0;
 }

@@ -133,6 +133,23 @@ void sooni_future_drop_entry(struct soon_future *f)
 		destroy(f);
 }
 
+void sooni_future_place(struct soon_future *f)
+{
+	/* relaxed: the compare-and-swap judges it. */
+	uint32_t s = atomic_load_explicit(&f->state, memory_order_relaxed);
+
+	/* First: whoever claims it may give it back at once. */
+	sooni_room_overfill(&f->home->room, 1);
+	while (!(s & (SOONI_RUNNING | SOONI_DONE))) {
+		/* acq_rel: as for every change of a pending job. */
+		if (atomic_compare_exchange_weak_explicit(
+			    &f->state, &s, s | SOONI_PLACED,
+			    memory_order_acq_rel, memory_order_relaxed))
+			return;
+	}
+	sooni_room_leave(&f->home->room, 1);
+}
+
 /*
  * Make f done, unless it is.  Returns the state replaced, with DONE in it if
  * nothing was; *next is the new one.  The list of waiters is not locked at that
@@ -144,7 +161,7 @@ sooni_inline uint32_t become_done(struct soon_future *f, uint32_t outcome,
 	/* relaxed: the compare-and-swap judges it. */
 	uint32_t s = atomic_load_explicit(&f->state, memory_order_relaxed);
 	uint32_t unless = outcome & SOONI_CANCELLED ? SOONI_RUNNING : 0;
-	uint32_t gone = SOONI_RUNNING | SOONI_SLEEPERS;
+	uint32_t gone = SOONI_RUNNING | SOONI_SLEEPERS | SOONI_PLACED;
 
 	while (!(s & (SOONI_DONE | unless))) {
 		if (sooni_unlikely(s & SOONI_LOCKED)) {
@@ -152,7 +169,8 @@ sooni_inline uint32_t become_done(struct soon_future *f, uint32_t outcome,
 			continue;
 		}
 		*next = (s & ~gone) | outcome;
-		if (s & (SOONI_WAITED | SOONI_GUEST))
+		/* PLACED: home must be there until the place is given back. */
+		if (s & (SOONI_WAITED | SOONI_GUEST | SOONI_PLACED))
 			*next |= SOONI_BUSY;
 		/* release: the result.  acquire: the list of waiters.  Pairs
 		 * with sooni_state(), sooni_sleep() and unlock(). */
@@ -243,6 +261,8 @@ uint32_t sooni_future_cancel_idle(struct soon_future *f)
 	if (s & (SOONI_DONE | SOONI_RUNNING))
 		return s;
 	sooni_wake(&f->state, s);
+	if (sooni_unlikely(s & SOONI_PLACED))
+		sooni_room_leave(&f->home->room, 1);
 	if (next & SOONI_BUSY)
 		tell(f, free_arg);
 	return s;
@@ -267,7 +287,7 @@ int soon_future_cancel(soon_future *f)
  * than freed under somebody: the count is put so far up that those who drop
  * references at this moment cannot bring it down again, and then left alone.
  */
-enum { MOST_REFS = 1 << 19 };
+enum { MOST_REFS = 1 << 18 };
 
 static void keep_for_ever(struct soon_future *f, uint32_t s)
 {

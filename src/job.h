@@ -20,6 +20,7 @@
 
 #include "compiler.h"
 #include "list.h"
+#include "room.h"
 #include "slab.h"
 #include "sleep.h"
 
@@ -46,7 +47,9 @@ enum {
 	SOONI_GUEST = 1 << 10,	  /* claimed by a thread that its executor does
 				     not wait for anyhow */
 	SOONI_COUNTED = 1 << 11,  /* that thread is counted in home->guests */
-	SOONI_REF_SHIFT = 12	  /* above: how many references there are */
+	SOONI_PLACED = 1 << 12,	  /* it waits to start, and has a place in
+				     home->room; until claimed or DONE */
+	SOONI_REF_SHIFT = 13	  /* above: how many references there are */
 };
 #define SOONI_REF (UINT32_C(1) << SOONI_REF_SHIFT)
 
@@ -65,6 +68,7 @@ enum {
  * in hand after its own queues have let go of them.
  */
 struct sooni_home {
+	struct sooni_room room; /* for jobs that wait to start */
 	_Atomic uint32_t guests;
 	_Atomic bool stopping; /* every job that runs from now on is to stop */
 };
@@ -153,14 +157,16 @@ void sooni_future_discard(struct soon_future *f);
 
 /*
  * Claim the job: true for exactly one caller, who must run or fail it.  entry:
- * the caller has taken the job's queue entry, which a true answer uses up.
+ * the caller has taken the job's queue entry, which a true answer uses up.  The
+ * executor is still there afterwards: it waits for the claimer, or, before that
+ * drops the entry, for the guest.
  */
 static inline bool sooni_future_claim(struct soon_future *f, bool entry,
 				      bool guest)
 {
 	/* relaxed: the compare-and-swap judges it. */
 	uint32_t s = atomic_load_explicit(&f->state, memory_order_relaxed);
-	uint32_t less = entry ? SOONI_QUEUED : 0;
+	uint32_t less = SOONI_PLACED | (entry ? SOONI_QUEUED : 0);
 	uint32_t more = SOONI_RUNNING | (guest ? SOONI_GUEST : 0);
 
 	while (!(s & (SOONI_RUNNING | SOONI_DONE))) {
@@ -168,10 +174,24 @@ static inline bool sooni_future_claim(struct soon_future *f, bool entry,
 		 * Pairs with the release of whatever handed f to it. */
 		if (atomic_compare_exchange_weak_explicit(
 			    &f->state, &s, (s & ~less) | more,
-			    memory_order_acq_rel, memory_order_relaxed))
+			    memory_order_acq_rel, memory_order_relaxed)) {
+			if (sooni_unlikely(s & SOONI_PLACED))
+				sooni_room_leave(&f->home->room, 1);
 			return true;
+		}
 	}
 	return false;
+}
+
+/* A pending job takes a place, even if none is free. */
+void sooni_future_place(struct soon_future *f);
+
+/* One that nobody else has seen yet waits for nothing: it needs no place. */
+static inline void sooni_future_unplace(struct soon_future *f)
+{
+	/* relaxed: see above. */
+	atomic_fetch_and_explicit(&f->state, ~(uint32_t)SOONI_PLACED,
+				  memory_order_relaxed);
 }
 
 /* A queue entry was taken whose job had been claimed or cancelled. */

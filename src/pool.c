@@ -51,11 +51,16 @@ int sooni_pool_init(struct soon_executor *e)
 
 	if (rc != 0)
 		return rc;
+	sooni_room_init(&e->home.room, e->options.max_pending);
 	atomic_init(&e->home.guests, 0);
 	atomic_init(&e->home.stopping, false);
 	atomic_init(&e->shutdown_flags, 0);
 	atomic_init(&e->phase, SOONI_OPEN);
 	atomic_init(&e->ranked, false);
+	atomic_init(&e->rejected, 0);
+	e->born = SOONI_QUEUED;
+	if (e->options.max_pending > 0 || e->options.flags & SOON_INLINE)
+		e->born |= SOONI_PLACED;
 	atomic_init(&e->threads, 0);
 	atomic_init(&e->alive, 0);
 	atomic_init(&e->starting, 0);
@@ -89,6 +94,7 @@ void sooni_pool_fini(struct soon_executor *e)
 	}
 	free(e->shards);
 	sooni_park_fini(&e->park);
+	sooni_room_fini(&e->home.room);
 	pthread_mutex_destroy(&e->lock);
 	pthread_mutex_destroy(&e->joining);
 }
@@ -178,7 +184,7 @@ struct soon_future *sooni_pool_take_any(struct soon_executor *e)
 
 /* Submitting */
 
-static int refusal(struct soon_executor *e)
+int sooni_pool_refusal(struct soon_executor *e)
 {
 	enum sooni_phase phase = sooni_pool_phase(e);
 
@@ -212,13 +218,14 @@ static int ensure_alive(struct soon_executor *e)
 	return sooni_crew_ensure(e);
 }
 
-static int put_into_shard(struct soon_executor *e, struct sooni_shard *shard,
-			  struct soon_future *const *jobs, size_t n)
+sooni_inline int put_into_shard(struct soon_executor *e,
+				struct sooni_shard *shard,
+				struct soon_future *const *jobs, size_t n)
 {
 	int rc;
 
 	pthread_mutex_lock(&shard->lock);
-	rc = refusal(e);
+	rc = sooni_pool_refusal(e);
 	if (rc == 0)
 		rc = ensure_alive(e);
 	if (rc == 0)
@@ -231,7 +238,7 @@ static int put_into_shard(struct soon_executor *e, struct sooni_shard *shard,
 static int put_from_worker(struct sooni_worker *w,
 			   struct soon_future *const *jobs, size_t n)
 {
-	int rc = refusal(w->executor);
+	int rc = sooni_pool_refusal(w->executor);
 
 	if (sooni_unlikely(rc != 0))
 		return rc;
@@ -290,7 +297,7 @@ int sooni_pool_enter(struct soon_executor *e)
 	int rc;
 
 	pthread_mutex_lock(&shard->lock);
-	rc = refusal(e);
+	rc = sooni_pool_refusal(e);
 	/* relaxed: under the lock, which comes before the pool's end. */
 	if (rc == 0)
 		atomic_fetch_add_explicit(&e->home.guests, 2,
@@ -331,6 +338,7 @@ void sooni_pool_close(struct soon_executor *e, enum sooni_phase phase)
 		pthread_mutex_lock(&e->shards[i].lock);
 		pthread_mutex_unlock(&e->shards[i].lock);
 	}
+	sooni_room_close(&e->home.room);
 	sooni_pool_call_all(e);
 }
 

@@ -80,6 +80,8 @@ struct soon_executor {
 	/* r/o after opening */
 	struct sooni_shard *shards; /* and SOONI_RANKS more */
 	unsigned shard_mask;
+	uint32_t born; /* the state in which jobs begin, but for references:
+			  QUEUED, and where some cannot be, PLACED */
 	soon_executor_options options; /* name: see below */
 	char name[16];
 
@@ -105,6 +107,8 @@ struct soon_executor {
 	struct soon_executor *next_watched;
 	int64_t looked; /* when */
 
+	_Atomic uint64_t rejected; /* jobs refused with EAGAIN */
+
 	pthread_mutex_t lock;	     /* starting and ending threads */
 	struct sooni_worker *spares; /* without a thread, not on the stack */
 	pthread_t last_ended;	     /* to be joined, if there is one */
@@ -127,6 +131,9 @@ int sooni_pool_put(struct soon_executor *e, struct soon_future *const *jobs,
 /* The same with a priority. */
 int sooni_pool_put_ranked(struct soon_executor *e, int priority,
 			  struct soon_future *const *jobs, size_t n);
+
+/* Why the pool takes no jobs: ESHUTDOWN, SOON_EBROKEN; 0: it does. */
+int sooni_pool_refusal(struct soon_executor *e);
 
 void sooni_pool_lock_shards(struct soon_executor *e);
 void sooni_pool_unlock_shards(struct soon_executor *e);
@@ -177,17 +184,19 @@ static inline enum sooni_phase sooni_pool_phase(struct soon_executor *e)
 						      memory_order_seq_cst);
 }
 
+/* Whether the queues of other priorities are to be looked into as well. */
+static inline bool sooni_pool_is_ranked(struct soon_executor *e)
+{
+	/* seq_cst: comes before the look into the queues.  Pairs with the store
+	 * in sooni_pool_put_ranked(). */
+	return sooni_unlikely(
+		atomic_load_explicit(&e->ranked, memory_order_seq_cst));
+}
+
 /* How many queues there are to look into, beside the workers' own. */
 static inline unsigned sooni_pool_shards(struct soon_executor *e)
 {
-	unsigned normal = e->shard_mask + 1;
-
-	/* seq_cst: comes before the look into the queues.  Pairs with the store
-	 * in sooni_pool_put_ranked(). */
-	return sooni_likely(
-		       !atomic_load_explicit(&e->ranked, memory_order_seq_cst))
-		       ? normal
-		       : normal + SOONI_RANKS;
+	return e->shard_mask + 1 + (sooni_pool_is_ranked(e) ? SOONI_RANKS : 0);
 }
 
 /* The queue of a priority that is not the normal one. */
@@ -217,6 +226,24 @@ static inline struct soon_future *sooni_queue_take(struct sooni_deque *q)
 	while (item == SOONI_DEQUE_RETRY);
 	return item;
 }
+
+/* admit.c */
+
+/*
+ * The same in a pool with max_pending, for jobs that begin PLACED: waits for
+ * room, or does what the pool does instead.  Also EINVAL, EAGAIN, or
+ * SOONI_RUN_HERE: the caller is to run them itself, and none was queued.
+ */
+#define SOONI_RUN_HERE (-1)
+int sooni_pool_admit(struct soon_executor *e, int priority,
+		     struct soon_future *const *jobs, size_t n);
+
+/*
+ * Queue a job that was delayed, and has no place until now, whether there is
+ * room or not.  After an error it is still pending, and has one.
+ */
+int sooni_pool_put_due(struct soon_executor *e, int priority,
+		       struct soon_future *f);
 
 /* crew.c: the pool's threads */
 
@@ -269,6 +296,9 @@ enum sooni_end sooni_rest_if_surplus(struct sooni_worker *w);
 
 /* worker.c: what a pool's threads run; arg: the worker. */
 void *sooni_worker_main(void *worker);
+
+/* Whether w, which the calling thread is, may run a job on top of another. */
+bool sooni_worker_has_stack(struct sooni_worker *w);
 
 /* The worker that runs the calling thread, if it is one of e's. */
 static inline struct sooni_worker *sooni_worker_self(struct soon_executor *e)

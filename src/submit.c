@@ -5,6 +5,7 @@
 #include "sized.h"
 #include "thread.h"
 
+#include <soon/error.h>
 #include <soon/executor.h>
 
 #include <errno.h>
@@ -20,9 +21,8 @@ sooni_inline struct soon_future *new_job(struct soon_executor *e, soon_fn *fn,
 					 void *arg, uint32_t refs)
 {
 	unsigned flags = e->options.flags;
-	uint32_t queued = flags & SOON_INLINE ? 0 : SOONI_QUEUED;
 	struct soon_future *f = sooni_future_new(
-		queued | refs, flags & SOON_HELP ? SOONI_HELPED : 0);
+		e->born | refs, flags & SOON_HELP ? SOONI_HELPED : 0);
 
 	if (f == NULL)
 		return NULL;
@@ -68,9 +68,26 @@ static int read_job(soon_job *job, const soon_job *given)
 	return 0;
 }
 
-/* A pool without threads: run them one after the other. */
-static int run_inline(struct soon_executor *e, struct soon_future *const *jobs,
-		      size_t n)
+/* As a worker would, had it taken f's entry from a queue. */
+static void run_one(struct soon_executor *e, struct soon_future *f)
+{
+	/* relaxed: a shutdown that comes just now may be seen at the next. */
+	unsigned flags =
+		atomic_load_explicit(&e->shutdown_flags, memory_order_relaxed);
+
+	if (sooni_unlikely(flags & SOON_CANCEL_PENDING))
+		sooni_future_cancel_idle(f);
+	if (!sooni_future_claim(f, true, false))
+		sooni_future_drop_entry(f);
+	else if (sooni_unlikely(sooni_pool_phase(e) == SOONI_BROKEN))
+		sooni_job_fail(f, SOON_EBROKEN);
+	else
+		sooni_guest_run(f);
+}
+
+/* Run them one after the other, on the caller. */
+static int run_here(struct soon_executor *e, struct soon_future *const *jobs,
+		    size_t n)
 {
 	struct sooni_telling telling;
 	size_t i;
@@ -79,25 +96,47 @@ static int run_inline(struct soon_executor *e, struct soon_future *const *jobs,
 	if (rc != 0)
 		return rc;
 	sooni_telling_push(&telling, &e->home);
-	for (i = 0; i < n; i++) {
-		struct soon_future *f = jobs[i];
-
-		if (sooni_future_claim(f, false, false))
-			sooni_guest_run(f);
-	}
+	for (i = 0; i < n; i++)
+		run_one(e, jobs[i]);
 	sooni_telling_pop(&telling);
 	sooni_home_leave(&e->home);
 	return 0;
 }
 
+/* In a pool without threads, or one that takes so many jobs and no more. */
+static sooni_noinline int put_unless_run(struct soon_executor *e, int priority,
+					 struct soon_future *const *jobs,
+					 size_t n)
+{
+	size_t i;
+	int rc = SOONI_RUN_HERE;
+
+	if (!(e->options.flags & SOON_INLINE))
+		rc = sooni_pool_admit(e, priority, jobs, n);
+	if (rc != SOONI_RUN_HERE)
+		return rc;
+	for (i = 0; i < n; i++)
+		sooni_future_unplace(jobs[i]);
+	return run_here(e, jobs, n);
+}
+
 sooni_inline int put(struct soon_executor *e, int priority,
 		     struct soon_future *const *jobs, size_t n)
 {
-	if (e->options.flags & SOON_INLINE)
-		return run_inline(e, jobs, n);
+	if (sooni_unlikely(e->born != SOONI_QUEUED))
+		return put_unless_run(e, priority, jobs, n);
 	return priority == SOON_NORMAL
 		       ? sooni_pool_put(e, jobs, n)
 		       : sooni_pool_put_ranked(e, priority, jobs, n);
+}
+
+/* n jobs were not accepted. */
+static void count_refusal(struct soon_executor *e, size_t n, int rc)
+{
+	/* relaxed: a statistic. */
+	if (rc == EAGAIN)
+		atomic_fetch_add_explicit(&e->rejected, n,
+					  memory_order_relaxed);
 }
 
 /* One job: with a future for the caller, or none; 0 or a code. */
@@ -121,10 +160,12 @@ sooni_inline int submit(soon_executor *executor, soon_fn *fn, void *arg,
 	if (rc == 0)
 		rc = put(e, attributes != NULL ? attributes->priority : 0, &f,
 			 1);
-	if (rc != 0)
+	if (sooni_unlikely(rc != 0)) {
+		count_refusal(e, 1, rc);
 		sooni_future_discard(f);
-	else if (future != NULL)
+	} else if (future != NULL) {
 		*future = f;
+	}
 	return rc;
 }
 
@@ -191,6 +232,7 @@ static int submit_many(struct soon_executor *e, const soon_job *each,
 	if (rc != 0)
 		return rc;
 	rc = put(e, each->priority, futures, n);
+	count_refusal(e, n, rc);
 	for (i = 0; rc != 0 && i < n; i++)
 		sooni_future_discard(futures[i]);
 	return rc;

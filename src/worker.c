@@ -149,25 +149,31 @@ static struct soon_future *steal(struct sooni_worker *w)
 }
 
 /*
- * The worker's own jobs begin in the order in which it submitted them.  Those of
- * others have their turn now and then: of one shard after the other, so that a
- * thread that keeps its own full does not starve the rest, and as often those
- * of a worker that does not come to them itself.
+ * Others have their turn before the worker's own jobs: the shards, one after the
+ * other, so that a thread that keeps its own full does not starve the rest; and
+ * as often another worker, any, which may not come to its jobs itself.
  */
-static struct soon_future *find_normal(struct sooni_worker *w)
+static sooni_noinline struct soon_future *find_elsewhere(struct sooni_worker *w)
 {
-	struct soon_future *f;
-
-	if (++w->turn >= TURNS) {
-		w->turn = 0;
-		w->shard = (w->shard + 1) & w->executor->shard_mask;
-		w->steal_is_next = !w->steal_is_next;
-		w->victim = NULL; /* another one, by chance */
-		f = w->steal_is_next ? steal(w) : find_in_shards(w);
-		if (f != NULL)
-			return f;
+	w->turn = 0;
+	w->steal_is_next = !w->steal_is_next;
+	if (w->steal_is_next) {
+		w->victim = NULL;
+		return steal(w);
 	}
-	f = sooni_queue_take(&w->queue);
+	w->shard = (w->shard + 1) & w->executor->shard_mask;
+	return find_in_shards(w);
+}
+
+/* The worker's own jobs begin in the order in which it submitted them. */
+sooni_inline struct soon_future *find_normal(struct sooni_worker *w)
+{
+	struct soon_future *f = NULL;
+
+	if (sooni_unlikely(++w->turn >= TURNS))
+		f = find_elsewhere(w);
+	if (f == NULL)
+		f = sooni_queue_take(&w->queue);
 	if (f == NULL)
 		f = find_in_shards(w);
 	return f != NULL ? f : steal(w);
@@ -195,14 +201,10 @@ static sooni_noinline struct soon_future *find_ranked(struct sooni_worker *w)
 	return f != NULL ? f : take_pushed(w, low);
 }
 
-static bool is_ranked(struct sooni_worker *w)
-{
-	return sooni_pool_shards(w->executor) > w->executor->shard_mask + 1;
-}
-
 static struct soon_future *find(struct sooni_worker *w)
 {
-	return sooni_unlikely(is_ranked(w)) ? find_ranked(w) : find_normal(w);
+	return sooni_pool_is_ranked(w->executor) ? find_ranked(w)
+						 : find_normal(w);
 }
 
 static bool shard_has_more(struct sooni_worker *w, unsigned at)
@@ -210,18 +212,20 @@ static bool shard_has_more(struct sooni_worker *w, unsigned at)
 	return !sooni_deque_is_empty(&w->executor->shards[at].queue);
 }
 
+static sooni_noinline bool ranks_have_more(struct sooni_worker *w)
+{
+	return shard_has_more(w, sooni_pool_rank(w->executor, SOON_HIGH)) ||
+	       shard_has_more(w, sooni_pool_rank(w->executor, SOON_LOW));
+}
+
 /* Whether there is more where the last came from; a hint. */
 static bool has_more(struct sooni_worker *w)
 {
-	unsigned low = sooni_pool_rank(w->executor, SOON_LOW);
-	unsigned high = sooni_pool_rank(w->executor, SOON_HIGH);
-
 	return !sooni_deque_is_empty(&w->queue) ||
 	       (w->victim != NULL &&
 		!sooni_deque_is_empty(&w->victim->queue)) ||
 	       shard_has_more(w, w->shard) ||
-	       (sooni_unlikely(is_ranked(w)) &&
-		(shard_has_more(w, high) || shard_has_more(w, low)));
+	       (sooni_pool_is_ranked(w->executor) && ranks_have_more(w));
 }
 
 /* The worker, if it searches, does so no more. */
@@ -264,11 +268,16 @@ static sooni_noinline void find_stack_limit(struct sooni_worker *w)
 			      : (char *)__builtin_frame_address(0) - left / 2;
 }
 
-static bool claim(struct sooni_worker *w, struct soon_future *f)
+bool sooni_worker_has_stack(struct sooni_worker *w)
 {
 	if (sooni_unlikely(w->stack_limit == NULL))
 		find_stack_limit(w);
-	if ((char *)__builtin_frame_address(0) < w->stack_limit)
+	return (char *)__builtin_frame_address(0) >= w->stack_limit;
+}
+
+static bool claim(struct sooni_worker *w, struct soon_future *f)
+{
+	if (!sooni_worker_has_stack(w))
 		return false;
 	if (f->home != &w->executor->home)
 		return sooni_future_claim(f, false, true);

@@ -99,14 +99,6 @@ START_TEST(what_is_not_offered_yet_says_so)
 	const soon_executor_options init = SOON_EXECUTOR_OPTIONS_INIT;
 	soon_executor_options o = init;
 
-	o.max_pending = 1;
-	expect_refused(&o, ENOTSUP);
-	o = init;
-	o.when_full = SOON_REJECT;
-	expect_refused(&o, ENOTSUP);
-	o.when_full = SOON_CALLER_RUNS;
-	expect_refused(&o, ENOTSUP);
-	o = init;
 	o.unread_error = report;
 	expect_refused(&o, ENOTSUP);
 }

@@ -25,6 +25,7 @@ floors() {
 	2.0   ptrset.h ptrset.c
 	2.1   park.h park.c
 	2.1   timer.h timer.c
+	2.1   room.h room.c
 	3.0   job.h
 	3.1   thread.h thread.c
 	3.1   waiter.h waiter.c
@@ -42,7 +43,7 @@ floors() {
 	4.0E  set.h
 	4.1E  set.c
 	4.1E  completions.c
-	4.0W  pool.h pool.c crew.c worker.c idle.c monitor.c
+	4.0W  pool.h pool.c admit.c crew.c worker.c idle.c monitor.c
 	5     executor.c
 	5     submit.c
 	5     default.c

@@ -22,11 +22,23 @@ typedef struct soon_executor soon_executor;
  * its thread instead is not supported by this release. */
 typedef void *soon_fn(void *arg);
 
-/* What a submit does while max_pending jobs wait to start. */
+/*
+ * What a submit does for whose jobs there is no room among max_pending.  Jobs
+ * that run, that are delayed, or that follow on a future take no room, and one
+ * that is cancelled or that a waiter starts gives it back at once.
+ *
+ * Submitters that wait get in first come, first served; one of many jobs waits
+ * until all fit, and is not passed by others.  A worker never sleeps on its own
+ * full pool: under SOON_BLOCK too it runs the jobs itself.  Jobs that a submitter
+ * runs are done when its call returns, callbacks included.  They may nest, but
+ * where they do so deeply that its stack might not suffice, the next is queued
+ * although there is no room.
+ */
 enum soon_overflow {
-	SOON_BLOCK,	 /* wait for room */
+	SOON_BLOCK,	 /* wait for room; more at once than max_pending are
+			    EINVAL; a shutdown ends the wait: ESHUTDOWN */
 	SOON_REJECT,	 /* fail with EAGAIN */
-	SOON_CALLER_RUNS /* run the job on the submitting thread */
+	SOON_CALLER_RUNS /* run the jobs on the submitting thread */
 };
 
 /* Flags of an executor. */
@@ -52,8 +64,8 @@ typedef struct soon_executor_options {
 				 included; 0: 256, or workers if more */
 	soon_nsec idle_timeout; /* an idle thread ends then; 0: 10 s;
 				   SOON_FOREVER: never */
-	size_t max_pending;	/* jobs waiting to start; 0: no limit */
-	enum soon_overflow when_full;
+	size_t max_pending; /* jobs waiting to start, at most; 0: no limit */
+	enum soon_overflow when_full; /* means nothing without that */
 	size_t stack_size; /* of a worker, bytes; 0: the system's default */
 	int (*worker_init)(void *ctx);	/* first on each worker; non-zero breaks
 					   the executor */
@@ -81,8 +93,7 @@ SOON_API soon_executor *soon_executor_new(unsigned max_workers);
 /*
  * A pool with options; NULL takes the defaults.  Errors, in errno: EINVAL
  * (unknown flag or value, workers > max_workers, bad size), ENOTSUP (an option
- * that this release does not offer yet: max_pending, when_full, unread_error),
- * ENOMEM.
+ * that this release does not offer yet: unread_error), ENOMEM.
  */
 SOON_API soon_executor *soon_executor_open(const soon_executor_options *o);
 
@@ -126,10 +137,12 @@ SOON_API void soon_executor_free(soon_executor *e);
  * caller's.  e == NULL is the default executor in every submit.
  *
  * Jobs of equal priority that one thread submits start in the order of
- * submission, except one that a waiting job claims.  What precedes the submit happens before the job.
+ * submission, except one that a waiting job claims or its submitter runs itself.
+ * What precedes the submit happens before the job.
  *
  * NULL with errno: EINVAL, ENOMEM, ESHUTDOWN, SOON_EBROKEN, EAGAIN (the first
- * worker could not be started).  Never blocks for long.
+ * worker could not be started, or the pool is full).  Blocks only if the pool is
+ * full: see enum soon_overflow.
  */
 SOON_API soon_future *soon_submit(soon_executor *e, soon_fn *fn, void *arg);
 

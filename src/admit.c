@@ -1,0 +1,92 @@
+/*
+ * admit.c - queueing jobs in a pool that takes so many and no more.
+ */
+#include "pool.h"
+#include "thread.h"
+
+#include <errno.h>
+
+/* Jobs that a thread which is no worker may have on its stack. */
+enum { MOST_NESTED = 64 };
+
+/* Whether the stack has room for one more job on top of those. */
+static bool may_nest(void)
+{
+	const struct sooni_context *c;
+	int depth = 0;
+
+	if (sooni_me.worker != NULL)
+		return sooni_worker_has_stack(sooni_me.worker);
+	for (c = sooni_running(); c != NULL; c = c->below)
+		depth++;
+	return depth < MOST_NESTED;
+}
+
+/* The jobs have their places, and keep them only if they are queued. */
+static int put_placed(struct soon_executor *e, int priority,
+		      struct soon_future *const *jobs, size_t n)
+{
+	int rc = sooni_pool_put_ranked(e, priority, jobs, n);
+
+	if (rc != 0)
+		sooni_room_leave(&e->home.room, n);
+	return rc;
+}
+
+/*
+ * Wait in line for the places.  The caller is a guest of the pool until it is out
+ * again: whoever closes that refuses those in line, and must not free it before
+ * they have left.
+ */
+static int put_when_admitted(struct soon_executor *e, int priority,
+			     struct soon_future *const *jobs, size_t n)
+{
+	uint32_t answer = SOONI_ADMITTED | SOONI_REFUSED;
+	struct sooni_asker me;
+	int rc = sooni_pool_enter(e);
+
+	if (rc != 0)
+		return rc;
+	sooni_room_line_up(&e->home.room, &me, n);
+	if (!sooni_spin(&me.word, answer, 0))
+		sooni_wait(&me.word, answer, 0, INT64_MAX);
+	/* relaxed: the word is the caller's own now. */
+	if (atomic_load_explicit(&me.word, memory_order_relaxed) &
+	    SOONI_ADMITTED)
+		rc = put_placed(e, priority, jobs, n);
+	else
+		rc = sooni_pool_refusal(e);
+	sooni_home_leave(&e->home);
+	return rc;
+}
+
+int sooni_pool_admit(struct soon_executor *e, int priority,
+		     struct soon_future *const *jobs, size_t n)
+{
+	enum soon_overflow when_full = e->options.when_full;
+	int rc;
+
+	if (when_full == SOON_BLOCK && n > e->options.max_pending)
+		return EINVAL;
+	if (sooni_room_take(&e->home.room, n))
+		return put_placed(e, priority, jobs, n);
+	if (when_full == SOON_REJECT) {
+		rc = sooni_pool_refusal(e);
+		return rc != 0 ? rc : EAGAIN;
+	}
+	/* A worker makes room itself: it would wait for its own work. */
+	if (when_full == SOON_BLOCK && sooni_worker_self(e) == NULL)
+		return put_when_admitted(e, priority, jobs, n);
+	if (may_nest())
+		return SOONI_RUN_HERE;
+	sooni_room_overfill(&e->home.room, n);
+	return put_placed(e, priority, jobs, n);
+}
+
+int sooni_pool_put_due(struct soon_executor *e, int priority,
+		       struct soon_future *f)
+{
+	if (e->born & SOONI_PLACED)
+		sooni_future_place(f);
+	return sooni_pool_put_ranked(e, priority, &f, 1);
+}
