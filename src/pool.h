@@ -239,13 +239,6 @@ static inline struct soon_future *sooni_queue_take(struct sooni_deque *q)
 int sooni_pool_admit(struct soon_executor *e, int priority,
 		     struct soon_future *const *jobs, size_t n);
 
-/*
- * Queue a job that was delayed, and has no place until now, whether there is
- * room or not.  After an error it is still pending, and has one.
- */
-int sooni_pool_put_due(struct soon_executor *e, int priority,
-		       struct soon_future *f);
-
 /* crew.c: the pool's threads */
 
 /*
