@@ -288,6 +288,14 @@ enum sooni_end sooni_rest(struct sooni_worker *w);
 /* The same, if more run than may and the worker does not search. */
 enum sooni_end sooni_rest_if_surplus(struct sooni_worker *w);
 
+/* find.c */
+
+/* The worker's next job, taken from a queue; NULL: none was found. */
+struct soon_future *sooni_find(struct sooni_worker *w);
+
+/* Whether there is more where the last came from; a hint. */
+bool sooni_has_more(struct sooni_worker *w);
+
 /* worker.c: what a pool's threads run; arg: the worker. */
 void *sooni_worker_main(void *worker);
 
