@@ -82,11 +82,3 @@ int sooni_pool_admit(struct soon_executor *e, int priority,
 	sooni_room_overfill(&e->home.room, n);
 	return put_placed(e, priority, jobs, n);
 }
-
-int sooni_pool_put_due(struct soon_executor *e, int priority,
-		       struct soon_future *f)
-{
-	if (e->born & SOONI_PLACED)
-		sooni_future_place(f);
-	return sooni_pool_put_ranked(e, priority, &f, 1);
-}

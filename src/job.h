@@ -183,10 +183,13 @@ static inline bool sooni_future_claim(struct soon_future *f, bool entry,
 	return false;
 }
 
-/* A pending job takes a place, even if none is free. */
+/*
+ * For a job that does not wait to start from the beginning, as it is delayed: it
+ * takes a place before it is queued, even if none is free.
+ */
 void sooni_future_place(struct soon_future *f);
 
-/* One that nobody else has seen yet waits for nothing: it needs no place. */
+/* One that nobody else has seen yet does not wait to start: it has no place. */
 static inline void sooni_future_unplace(struct soon_future *f)
 {
 	/* relaxed: see above. */

@@ -238,13 +238,6 @@ static inline struct soon_future *sooni_queue_take(struct sooni_deque *q)
 int sooni_pool_admit(struct soon_executor *e, int priority,
 		     struct soon_future *const *jobs, size_t n);
 
-/*
- * Queue a job that was delayed, and has no place until now, whether there is
- * room or not.  After an error it is still pending, and has one.
- */
-int sooni_pool_put_due(struct soon_executor *e, int priority,
-		       struct soon_future *f);
-
 /* crew.c: the pool's threads */
 
 /*
@@ -293,6 +286,14 @@ enum sooni_end sooni_rest(struct sooni_worker *w);
 
 /* The same, if more run than may and the worker does not search. */
 enum sooni_end sooni_rest_if_surplus(struct sooni_worker *w);
+
+/* find.c */
+
+/* The worker's next job, taken from a queue; NULL: none was found. */
+struct soon_future *sooni_find(struct sooni_worker *w);
+
+/* Whether there is more where the last came from; a hint. */
+bool sooni_has_more(struct sooni_worker *w);
 
 /* worker.c: what a pool's threads run; arg: the worker. */
 void *sooni_worker_main(void *worker);

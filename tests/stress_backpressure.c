@@ -239,8 +239,8 @@ START_TEST(a_pool_may_be_freed_while_they_wait_in_line)
 }
 END_TEST
 
-/* A job that falls due on a full queue is queued all the same. */
-START_TEST(what_falls_due_is_queued_though_there_is_no_room)
+/* As a job is that falls due on a full queue. */
+START_TEST(what_is_placed_is_queued_though_there_is_no_room)
 {
 	struct gate gate;
 	soon_executor *e = bounded_pool(1, SOON_REJECT, 0);
@@ -254,7 +254,8 @@ START_TEST(what_falls_due_is_queued_though_there_is_no_room)
 	f->fn = return_arg;
 	f->arg = NULL;
 	f->home = &e->home;
-	ck_assert_int_eq(sooni_pool_put_due(e, SOON_NORMAL, f), 0);
+	sooni_future_place(f);
+	ck_assert_int_eq(sooni_pool_put(e, &f, 1), 0);
 	ck_assert_uint_eq(sooni_room_taken(&e->home.room), 2);
 	if (_i == 0)
 		ck_assert_int_eq(soon_future_cancel(f), 0);
@@ -280,7 +281,7 @@ static Suite *suite(void)
 			    0, (int)test_scale(40));
 	tcase_add_loop_test(t, a_pool_may_be_freed_while_they_wait_in_line, 0,
 			    CALLS);
-	tcase_add_loop_test(t, what_falls_due_is_queued_though_there_is_no_room,
+	tcase_add_loop_test(t, what_is_placed_is_queued_though_there_is_no_room,
 			    0, 2);
 	suite_add_tcase(s, t);
 	return s;

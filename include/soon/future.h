@@ -135,7 +135,7 @@ SOON_API void *soon_future_arg(const soon_future *f);
 
 /*
  * One more reference; returns f.  NULL is allowed in both.  A future that more than
- * half a million references are held to at once is kept for ever.
+ * a quarter of a million references are held to at once is kept for ever.
  */
 SOON_API soon_future *soon_future_ref(soon_future *f);
 
