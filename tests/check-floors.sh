@@ -25,7 +25,7 @@ floors() {
 	2.0   ptrset.h ptrset.c
 	2.1   park.h park.c
 	3.0   job.h
-	3.1   thread.h thread.c
+	3.1   thread.h thread.c cycle.c
 	3.1   waiter.h waiter.c
 	3.2   future.c
 	3.2   outcome.c
