@@ -54,9 +54,9 @@ static void setup(void)
 
 static void teardown(void)
 {
-	unref_n(job, jobs);
 	for (int i = 0; i < POOLS; i++)
 		soon_executor_free(pool[i]);
+	unref_n(job, jobs); /* children may have waited for these to the end */
 	gate_fini(&start);
 	tally_fini(&waited);
 }
