@@ -46,13 +46,14 @@ static struct sooni_context **bucket_of(const struct soon_future *job)
 }
 
 /* Where a job is listed, all below it are. */
-void sooni_contexts_list(struct sooni_me *me, int64_t now)
+struct sooni_context *sooni_contexts_list(struct sooni_me *me, int64_t now)
 {
-	/* acquire: *c, of another thread. */
-	struct sooni_context *c =
-		atomic_load_explicit(&me->running, memory_order_acquire);
+	/* seq_cst: as in sooni_threads_look(). */
+	struct sooni_context *innermost =
+		atomic_load_explicit(&me->running, memory_order_seq_cst);
+	struct sooni_context *c;
 
-	for (; c != NULL && c->me == NULL; c = c->below) {
+	for (c = innermost; c != NULL && c->me == NULL; c = c->below) {
 		struct sooni_context **bucket = bucket_of(c->job);
 
 		c->me = me;
@@ -63,6 +64,7 @@ void sooni_contexts_list(struct sooni_me *me, int64_t now)
 			c->next->link = &c->next;
 		*bucket = c;
 	}
+	return innermost;
 }
 
 /* The job ends; it is settled after this. */

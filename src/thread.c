@@ -29,6 +29,8 @@ alignas(SOONI_APART) _Atomic uint32_t sooni_lookers;
 
 void sooni_thread_join_list(void)
 {
+	if (sooni_me.thread_id == 0)
+		sooni_me.thread_id = sooni_thread_id();
 	pthread_mutex_lock(&lock);
 	sooni_me.next = threads;
 	sooni_me.link = &threads;

@@ -100,6 +100,7 @@ struct sooni_me {
 	struct sooni_me **link;
 
 	/* under the threads' lock */
+	int32_t thread_id;	       /* the system's */
 	struct sooni_worker *member;   /* worker, for others while listed */
 	struct sooni_awaited *awaited; /* it sleeps for this; NULL: it is awake,
 					  or sleeps for no futures */
@@ -229,8 +230,8 @@ void sooni_awaited_each(struct sooni_awaited *a,
 			void *ctx);
 
 /* Under the threads' lock: list the jobs of a thread, which is the caller's or
- * held; find a listed one, NULL: it is not. */
-void sooni_contexts_list(struct sooni_me *me, int64_t now);
+ * held, and return the innermost; find a listed one, NULL: it is not. */
+struct sooni_context *sooni_contexts_list(struct sooni_me *me, int64_t now);
 struct sooni_context *sooni_context_find(const struct soon_future *job);
 
 /*

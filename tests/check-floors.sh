@@ -44,6 +44,7 @@ floors() {
 	5     executor.c
 	5     submit.c
 	5     default.c
+	5     dump.c
 	6     map.c
 	EOT
 }
