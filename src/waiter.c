@@ -12,7 +12,8 @@ uint32_t sooni_waiters_unlocked(struct soon_future *f)
 	return sooni_state(f);
 }
 
-uint32_t sooni_waiters_lock(struct soon_future *f)
+/* Returns the state that was locked, or one that is done: then it was not. */
+static uint32_t lock(struct soon_future *f)
 {
 	uint32_t s = sooni_state(f);
 
@@ -20,7 +21,7 @@ uint32_t sooni_waiters_lock(struct soon_future *f)
 		if (s & SOONI_LOCKED)
 			s = sooni_waiters_unlocked(f);
 		/* acquire: the list as the last holder left it.  Pairs with the
-		 * release in sooni_waiters_unlock(); on failure, with the one that made f
+		 * release in unlock(); on failure, with the one that made f
 		 * done. */
 		else if (atomic_compare_exchange_weak_explicit(
 				 &f->state, &s, s | SOONI_LOCKED,
@@ -30,37 +31,47 @@ uint32_t sooni_waiters_lock(struct soon_future *f)
 	return s;
 }
 
-/* WAITED changes under the lock only. */
-void sooni_waiters_unlock(struct soon_future *f, uint32_t s)
+/* s: what lock() returned.  WAITED changes under the lock only. */
+static void unlock(struct soon_future *f, uint32_t s)
 {
 	uint32_t waited = f->waiters != NULL ? SOONI_WAITED : 0;
 	uint32_t flip = SOONI_LOCKED | ((s & SOONI_WAITED) ^ waited);
 
-	/* release: the list.  Pairs with the acquire in sooni_waiters_lock() and with the
+	/* release: the list.  Pairs with the acquire in lock() and with the
 	 * compare-and-swap that makes f done. */
 	sooni_wake(&f->state, atomic_fetch_xor_explicit(&f->state, flip,
 							memory_order_acq_rel));
 }
 
+uint32_t sooni_waiters_lock(struct soon_future *f)
+{
+	return lock(f);
+}
+
+void sooni_waiters_unlock(struct soon_future *f, uint32_t s)
+{
+	unlock(f, s);
+}
+
 bool sooni_waiter_add(struct soon_future *f, struct sooni_waiter *w)
 {
-	uint32_t s = sooni_waiters_lock(f);
+	uint32_t s = lock(f);
 
 	if (s & SOONI_DONE)
 		return false;
 	sooni_list_append(&f->waiters, &w->link);
-	sooni_waiters_unlock(f, s);
+	unlock(f, s);
 	return true;
 }
 
 bool sooni_waiter_remove(struct soon_future *f, struct sooni_waiter *w)
 {
-	uint32_t s = sooni_waiters_lock(f);
+	uint32_t s = lock(f);
 
 	if (s & SOONI_DONE)
 		return false;
 	sooni_list_remove(&f->waiters, &w->link);
-	sooni_waiters_unlock(f, s);
+	unlock(f, s);
 	return true;
 }
 

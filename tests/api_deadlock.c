@@ -1,149 +1,10 @@
 /*
  * api_deadlock.c - jobs that wait for each other, on several threads and in
- * several pools: one is told, the others go on; and who only seems to.
+ * several pools: one is told, the others go on.
  */
-#include "support/many.h"
+#include "support/ring.h"
 
 #include <errno.h>
-#include <sched.h>
-
-enum { MOST = 12, POOLS = 3 };
-
-/* The ways to wait. */
-enum way {
-	WAIT,
-	RESULT,
-	WAIT_ALL,
-	GATHER,
-	/* From here on one of several may do. */
-	GATHER_FAST,
-	FIRST_ERROR,
-	ANY,
-	FIRST_COMPLETED,
-	SET,
-	WAYS
-};
-
-/* A job that passes the gate, then waits. */
-struct waiter {
-	enum way way;
-	soon_future *awaited[MOST];
-	size_t n;
-	soon_nsec timeout;
-	int rc;	     /* of the wait */
-	int again;   /* of a second one, made after EDEADLK */
-	soon_fn *fn; /* in place of the wait, unless NULL */
-	pid_t tid;
-};
-
-static soon_executor *pool[POOLS];
-static struct gate start;
-static struct tally waited; /* waits that have ended */
-static struct waiter waiters[MOST];
-static soon_future *job[MOST];
-static unsigned jobs;
-
-static void setup(void)
-{
-	for (int i = 0; i < POOLS; i++)
-		pool[i] = pool_of(MOST);
-	gate_init(&start);
-	tally_init(&waited);
-	jobs = 0;
-}
-
-static void teardown(void)
-{
-	for (int i = 0; i < POOLS; i++)
-		soon_executor_free(pool[i]);
-	unref_n(job, jobs); /* children may have waited for these to the end */
-	gate_fini(&start);
-	tally_fini(&waited);
-}
-
-static int wait_by(enum way way, soon_future **f, size_t n, soon_nsec timeout)
-{
-	soon_completions *set;
-	soon_future *next;
-	int errors[MOST];
-	size_t index;
-	int rc = 0;
-
-	switch (way) {
-	case WAIT:
-		return soon_future_wait(f[0], timeout);
-	case RESULT:
-		return soon_future_result(f[0], timeout, NULL);
-	case WAIT_ALL:
-		return soon_wait_all(f, n, timeout);
-	case GATHER:
-		return soon_gather(f, n, timeout, NULL, errors);
-	case GATHER_FAST:
-		return soon_gather(f, n, timeout, NULL, NULL);
-	case FIRST_ERROR:
-		return soon_wait(f, n, SOON_FIRST_ERROR, timeout, NULL);
-	case ANY:
-		return soon_wait_any(f, n, timeout, &index);
-	case FIRST_COMPLETED:
-		return soon_wait(f, n, SOON_FIRST_COMPLETED, timeout, NULL);
-	default:
-		set = soon_as_completed(f, n);
-		rc = soon_completions_next(set, timeout, &next);
-		soon_completions_free(set);
-		return rc;
-	}
-}
-
-static void *pass_and_wait(void *arg)
-{
-	struct waiter *w = arg;
-
-	w->tid = thread_id();
-	gate_pass(&start);
-	if (w->fn != NULL)
-		return w->fn(w);
-	w->rc = wait_by(w->way, w->awaited, w->n, w->timeout);
-	tally_add(&waited, 1);
-	if (w->rc == EDEADLK)
-		w->again = wait_by(w->way, w->awaited, w->n, w->timeout);
-	return w;
-}
-
-/* One more job, which stands at the gate, with a thread of its own. */
-static struct waiter *add(enum way way, soon_future *awaited)
-{
-	struct waiter *w = &waiters[jobs];
-
-	*w = (struct waiter){ .way = way, .timeout = SOON_FOREVER };
-	if (awaited != NULL)
-		w->awaited[w->n++] = awaited;
-	job[jobs] = submit(pool[jobs % POOLS], pass_and_wait, w);
-	gate_await(&start, ++jobs);
-	return w;
-}
-
-static void also(struct waiter *w, soon_future *awaited)
-{
-	w->awaited[w->n++] = awaited;
-}
-
-/* All go, and end; how many were told. */
-static unsigned go(void)
-{
-	unsigned told = 0, again = 0;
-
-	gate_open(&start);
-	for (unsigned i = 0; i < jobs; i++) {
-		ck_assert_int_eq(soon_future_wait(job[i], SOON_FOREVER), 0);
-		ck_assert(waiters[i].rc == 0 || waiters[i].rc == EDEADLK);
-		told += waiters[i].rc == EDEADLK;
-		again += waiters[i].again == EDEADLK;
-	}
-	/* While the only one runs, nothing has changed. */
-	if (told == 1)
-		ck_assert_uint_eq(again, 1);
-	return told;
-}
 
 START_TEST(of_two_that_wait_for_each_other_one_is_told)
 {
@@ -266,43 +127,6 @@ START_TEST(who_needs_all_is_told_of_one)
 }
 END_TEST
 
-/* Likely is enough: both orders are right. */
-static void see_asleep(void)
-{
-	for (unsigned i = 0; i < jobs; i++) {
-		sched_yield();
-		thread_await_asleep(waiters[i].tid);
-	}
-}
-
-/* The others are told only of all. */
-START_TEST(who_needs_one_is_not_told_while_one_may_come)
-{
-	soon_future *promise = must_promise();
-	struct waiter *w = add((enum way)(GATHER_FAST + _i / 2), NULL);
-
-	if (_i % 2)
-		also(w, promise);
-	add(WAIT, job[0]);
-	also(w, job[1]);
-	also(w, promise);
-	gate_open(&start);
-	see_asleep();
-	ck_assert_uint_eq(tally_get(&waited), 0);
-	if (w->way == GATHER_FAST || w->way == FIRST_ERROR)
-		soon_future_cancel(promise);
-	else
-		soon_future_set_result(promise, NULL);
-	if (w->way == GATHER_FAST) {
-		soon_future_wait(job[0], SOON_FOREVER);
-		ck_assert_int_eq(w->rc, ECANCELED);
-		w->rc = 0;
-	}
-	ck_assert_uint_eq(go(), 0);
-	soon_future_unref(promise);
-}
-END_TEST
-
 /* What succeeds does not end a wait for an error; then nothing else can. */
 START_TEST(who_waits_for_an_error_is_told_when_the_rest_succeeded)
 {
@@ -360,85 +184,6 @@ START_TEST(what_is_done_comes_out_of_a_set_before_its_deadlock)
 		soon_future_unref(promise[i]);
 	}
 	ck_assert_uint_eq(go(), 1);
-}
-END_TEST
-
-/* The first waits for a moment, the second for the first. */
-START_TEST(who_waits_for_a_time_is_never_told)
-{
-	struct waiter *w = add((enum way)_i, NULL);
-
-	add((enum way)(_i % WAYS), job[0]);
-	also(w, job[1]);
-	w->timeout = SOON_MSEC;
-	gate_open(&start);
-	ck_assert_int_eq(soon_future_wait(job[0], SOON_FOREVER), 0);
-	ck_assert_int_eq(w->rc, ETIMEDOUT);
-	w->rc = 0;
-	ck_assert_uint_eq(go(), 0);
-}
-END_TEST
-
-static void *sleep_and_wait_timed(void *arg)
-{
-	struct waiter *w = arg;
-
-	w->rc = soon_sleep(SOON_MSEC);
-	if (soon_future_wait(w->awaited[0], SOON_MSEC) != ETIMEDOUT)
-		w->rc = -1;
-	return w;
-}
-
-START_TEST(who_sleeps_will_wake)
-{
-	struct waiter *w = add(WAIT, NULL);
-
-	w->fn = sleep_and_wait_timed;
-	for (int i = 1; i < MOST; i++)
-		add((enum way)_i, job[i - 1]);
-	also(w, job[MOST - 1]);
-	ck_assert_uint_eq(go(), 0);
-}
-END_TEST
-
-/* A tree of waits with shared leaves, and a promise that nobody in it sets. */
-START_TEST(waits_without_a_ring_are_no_deadlock)
-{
-	soon_future *promise = must_promise();
-
-	add((enum way)_i, promise);
-	add(WAIT, promise);
-	add(WAIT_ALL, job[0]);
-	also(&waiters[2], job[1]);
-	add(GATHER, job[0]);
-	also(&waiters[3], job[2]);
-	also(&waiters[3], job[2]);
-	add(SET, job[3]);
-	add(ANY, job[4]);
-	also(&waiters[5], job[3]);
-	gate_open(&start);
-	see_asleep();
-	ck_assert_uint_eq(tally_get(&waited), 0);
-	soon_future_set_result(promise, NULL);
-	ck_assert_uint_eq(go(), 0);
-	soon_future_unref(promise);
-}
-END_TEST
-
-/* A promise that a job has begun to keep is no job. */
-START_TEST(a_promise_that_runs_may_be_kept_by_anybody)
-{
-	soon_future *promise = must_promise();
-
-	ck_assert_int_eq(soon_future_set_running(promise), 0);
-	add((enum way)_i, promise);
-	add((enum way)_i, job[0]);
-	gate_open(&start);
-	see_asleep();
-	ck_assert_uint_eq(tally_get(&waited), 0);
-	soon_future_set_result(promise, NULL);
-	ck_assert_uint_eq(go(), 0);
-	soon_future_unref(promise);
 }
 END_TEST
 
@@ -527,7 +272,7 @@ static Suite *suite(void)
 	Suite *s = suite_create("deadlock");
 	TCase *t = tcase_create("rings");
 
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, ring_setup, ring_teardown);
 	tcase_set_timeout(t, TEST_TIMEOUT);
 	tcase_add_loop_test(t, of_two_that_wait_for_each_other_one_is_told, 0,
 			    WAYS * WAYS);
@@ -550,18 +295,6 @@ static Suite *suite(void)
 			    a_thread_that_runs_a_job_for_another_is_in_the_ring,
 			    0, WAYS);
 	tcase_add_test(t, who_was_told_may_go_on_and_wait_for_others);
-	suite_add_tcase(s, t);
-
-	t = tcase_create("near rings");
-	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_set_timeout(t, TEST_TIMEOUT);
-	tcase_add_loop_test(t, who_needs_one_is_not_told_while_one_may_come, 0,
-			    2 * (WAYS - GATHER_FAST));
-	tcase_add_loop_test(t, who_waits_for_a_time_is_never_told, 0, WAYS);
-	tcase_add_loop_test(t, who_sleeps_will_wake, 0, WAYS);
-	tcase_add_loop_test(t, waits_without_a_ring_are_no_deadlock, 0, WAYS);
-	tcase_add_loop_test(t, a_promise_that_runs_may_be_kept_by_anybody, 0,
-			    WAYS);
 	suite_add_tcase(s, t);
 	return s;
 }
