@@ -8,6 +8,7 @@
  *	soon/job.h	what a job may call about itself
  *	soon/future.h	one job's outcome: wait, result, cancel, callbacks
  *	soon/wait.h	many outcomes: wait, gather, map, as_completed
+ *	soon/stats.h	looking into a running program
  *	soon/error.h	the library's own error codes and their texts
  *	soon/version.h	which library this is
  *
@@ -31,6 +32,7 @@
 #include <soon/executor.h>
 #include <soon/future.h>
 #include <soon/job.h>
+#include <soon/stats.h>
 #include <soon/version.h>
 #include <soon/wait.h>
 

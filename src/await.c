@@ -41,17 +41,34 @@ bool sooni_run_awaited(struct soon_future *f)
 }
 
 static sooni_noinline int sleep_until_done(struct soon_future *f,
+					   struct sooni_awaited *a,
 					   int64_t deadline)
 {
-	int rc;
+	struct sooni_awaited one = { .need = SOONI_NEED_ALL,
+				     .timed = deadline != SOON_FOREVER,
+				     .futures = &f,
+				     .n = 1 };
 
 	if (sooni_spin(&f->state, SOONI_DONE, 0))
 		return 0;
-	rc = sooni_wait(&f->state, SOONI_DONE, 0, deadline);
-	return rc;
+	return sooni_wait_for(a != NULL ? a : &one, &f->state, SOONI_DONE, 0,
+			      deadline);
 }
 
-int sooni_await(struct soon_future *f, int64_t deadline)
+int sooni_await_refuse(struct soon_future *f)
+{
+	struct sooni_awaited a = { .need = SOONI_NEED_ALL,
+				   .futures = &f,
+				   .n = 1 };
+	int rc = sooni_await_begin(&a);
+
+	if (rc == 0)
+		sooni_await_end();
+	return EDEADLK;
+}
+
+int sooni_await_one_of(struct sooni_awaited *a, struct soon_future *f,
+		       int64_t deadline)
 {
 	uint32_t s = sooni_state(f);
 
@@ -61,11 +78,16 @@ int sooni_await(struct soon_future *f, int64_t deadline)
 		return ETIMEDOUT;
 	if (deadline == SOON_FOREVER) {
 		if (s & SOONI_RUNNING && sooni_runs_here(f))
-			return EDEADLK;
+			return sooni_await_refuse(f);
 		if (sooni_run_awaited(f))
 			return 0;
 	}
-	return sleep_until_done(f, deadline);
+	return sleep_until_done(f, a, deadline);
+}
+
+int sooni_await(struct soon_future *f, int64_t deadline)
+{
+	return sooni_await_one_of(NULL, f, deadline);
 }
 
 /* The moment at which a wait ends; most never do. */
@@ -100,6 +122,7 @@ int soon_future_result(soon_future *f, soon_nsec timeout, void **result)
 int soon_sleep(soon_nsec duration)
 {
 	static _Atomic uint32_t nobody; /* asks a thread without a job */
+	struct sooni_awaited a = { .need = SOONI_NEED_TIME, .timed = true };
 	int64_t deadline = sooni_deadline(duration);
 	struct soon_future *job = soon_self();
 	int rc;
@@ -111,7 +134,7 @@ int soon_sleep(soon_nsec duration)
 	}
 	if (deadline == 0)
 		return 0;
-	rc = sooni_wait(job != NULL ? &job->state : &nobody, SOONI_ASKED, 0,
-			deadline);
+	rc = sooni_wait_for(&a, job != NULL ? &job->state : &nobody,
+			    SOONI_ASKED, 0, deadline);
 	return rc == 0 ? ECANCELED : 0;
 }

@@ -18,8 +18,7 @@
 #define sooni_unlikely(x) __builtin_expect(!!(x), 0)
 #define sooni_noinline __attribute__((noinline))
 #define sooni_inline static inline __attribute__((always_inline))
-#define sooni_printf(format, first) \
-	__attribute__((format(printf, format, first)))
+#define sooni_printf(text, first) __attribute__((format(printf, text, first)))
 
 /* Fetch the line of p, to be written, without waiting for it. */
 #define sooni_prefetch(p) __builtin_prefetch((p), 1)

@@ -33,24 +33,6 @@ static void collect(struct soon_completions *set)
 	}
 }
 
-/* Whether all that are left are jobs that the caller itself runs. */
-static bool is_deadlock(struct soon_completions *set)
-{
-	struct sooni_link *link = set->hung;
-
-	if (link == NULL || sooni_running() == NULL)
-		return false;
-	do {
-		struct sooni_set_node *node =
-			sooni_container_of(link, struct sooni_set_node, hung);
-
-		if (!sooni_runs_here(node->future))
-			return false;
-		link = link->next;
-	} while (link != set->hung);
-	return true;
-}
-
 /* The first that is done, as far as that is known; NULL: none. */
 static soon_future *shift(struct soon_completions *set)
 {
@@ -89,15 +71,50 @@ static soon_future *take_first(struct soon_completions *set, uint32_t *seen)
 	return f;
 }
 
+/* What a thread in next() sleeps for. */
+struct awaited {
+	struct sooni_awaited awaited;
+	struct soon_completions *set;
+};
+
+/* All that it could return; of those that are known to be done, one. */
+static void visit_members(struct sooni_awaited *a,
+			  bool (*visit)(struct soon_future *f, void *ctx),
+			  void *ctx)
+{
+	struct soon_completions *set =
+		sooni_container_of(a, struct awaited, awaited)->set;
+	struct sooni_link *link;
+	bool more = true;
+
+	pthread_mutex_lock(&set->lock);
+	if (set->given_next < set->given_end)
+		more = visit(set->given[set->given_next], ctx);
+	if (more && set->first != NULL)
+		more = visit(set->first->future, ctx);
+	for (link = set->hung; link != NULL && more; link = link->next) {
+		more = visit(sooni_container_of(link, struct sooni_set_node,
+						hung)
+				     ->future,
+			     ctx);
+		if (link->next == set->hung)
+			break;
+	}
+	pthread_mutex_unlock(&set->lock);
+}
+
 static int sleep_for_event(struct soon_completions *set, uint32_t seen,
 			   int64_t deadline)
 {
-	int rc;
+	struct awaited a = { .awaited = { .need = SOONI_NEED_ONE,
+					  .timed = deadline != SOON_FOREVER,
+					  .each = visit_members },
+			     .set = set };
 
 	if (sooni_spin(&set->events, ~SOONI_SLEEPERS, seen))
 		return 0;
-	rc = sooni_wait(&set->events, ~SOONI_SLEEPERS, seen, deadline);
-	return rc;
+	return sooni_wait_for(&a.awaited, &set->events, ~SOONI_SLEEPERS, seen,
+			      deadline);
 }
 
 int soon_completions_next(soon_completions *set, soon_nsec timeout,
@@ -119,8 +136,6 @@ int soon_completions_next(soon_completions *set, soon_nsec timeout,
 			rc = ENODATA;
 		else if (deadline == 0)
 			rc = ETIMEDOUT;
-		else if (deadline == SOON_FOREVER && is_deadlock(set))
-			rc = EDEADLK;
 		if (rc != 0)
 			break;
 		pthread_mutex_unlock(&set->lock);

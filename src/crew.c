@@ -73,6 +73,7 @@ static struct sooni_worker *new_worker(struct soon_executor *e)
 	atomic_init(&w->place, SOONI_PLACE_NONE);
 	atomic_init(&w->jobs, 0);
 	atomic_init(&w->thread_id, 0);
+	atomic_init(&w->woke, 0);
 	w->cpu_seen = -1;
 	if (sooni_park_add(&e->park, &w->parker) != 0)
 		goto undo_deque;

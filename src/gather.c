@@ -46,8 +46,6 @@ static int await_success(soon_future *const *futures, size_t n,
 	int rc = first_failure(futures, n);
 
 	if (rc == 0 && deadline == SOON_FOREVER)
-		rc = sooni_check_deadlock(futures, n, false);
-	if (rc == 0 && deadline == SOON_FOREVER)
 		rc = run_awaited(futures, n);
 	if (rc != 0)
 		return rc;

@@ -277,8 +277,17 @@ void sooni_job_fail(struct soon_future *f, int code);
 
 /* await.c */
 
+struct sooni_awaited;
+
 /* Wait for f: 0, ETIMEDOUT, EDEADLK. */
 int sooni_await(struct soon_future *f, int64_t deadline);
+
+/* The same, for a thread that needs f as well as others of *a. */
+int sooni_await_one_of(struct sooni_awaited *a, struct soon_future *f,
+		       int64_t deadline);
+
+/* The caller runs f itself, and would wait for it: EDEADLK, to be told in dumps. */
+int sooni_await_refuse(struct soon_future *f);
 
 /*
  * If the caller may run f on its own stack while it waits, and f has not

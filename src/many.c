@@ -19,23 +19,19 @@ int sooni_check_futures(soon_future *const *futures, size_t n)
 	return 0;
 }
 
-int sooni_check_deadlock(soon_future *const *futures, size_t n, bool all)
+/* EDEADLK if the caller itself runs one of them: before it runs the others. */
+static int check_own(soon_future *const *futures, size_t n)
 {
-	size_t mine = 0;
-	size_t others = 0;
 	size_t i;
 
 	if (sooni_running() == NULL)
 		return 0;
-	for (i = 0; i < n; i++) {
-		if (sooni_state(futures[i]) & SOONI_DONE)
-			continue;
-		if (sooni_runs_here(futures[i]))
-			mine++;
-		else
-			others++;
-	}
-	return mine > 0 && (!all || others == 0) ? EDEADLK : 0;
+	for (i = 0; i < n; i++)
+		if ((sooni_state(futures[i]) & (SOONI_RUNNING | SOONI_DONE)) ==
+			    SOONI_RUNNING &&
+		    sooni_runs_here(futures[i]))
+			return sooni_await_refuse(futures[i]);
+	return 0;
 }
 
 /*
@@ -45,18 +41,22 @@ int sooni_check_deadlock(soon_future *const *futures, size_t n, bool all)
  */
 int sooni_await_all(soon_future *const *futures, size_t n, int64_t deadline)
 {
+	struct sooni_awaited a = { .need = SOONI_NEED_ALL,
+				   .timed = deadline != SOON_FOREVER,
+				   .futures = futures,
+				   .n = n };
 	size_t i;
 	int rc;
 
 	if (deadline == SOON_FOREVER) {
-		rc = sooni_check_deadlock(futures, n, false);
+		rc = check_own(futures, n);
 		if (rc != 0)
 			return rc;
 		for (i = n; i-- > 0;)
 			sooni_run_awaited(futures[i]);
 	}
 	for (i = n; i-- > 0;) {
-		rc = sooni_await(futures[i], deadline);
+		rc = sooni_await_one_of(&a, futures[i], deadline);
 		if (rc != 0)
 			return rc;
 	}

@@ -14,10 +14,4 @@ int sooni_check_futures(soon_future *const *futures, size_t n);
 /* Wait for all: 0, ETIMEDOUT, EDEADLK. */
 int sooni_await_all(soon_future *const *futures, size_t n, int64_t deadline);
 
-/*
- * Before an untimed wait: EDEADLK if the caller itself runs one of them that is
- * not done (all: if it runs every one that is not done, and there is one).
- */
-int sooni_check_deadlock(soon_future *const *futures, size_t n, bool all);
-
 #endif

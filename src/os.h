@@ -17,6 +17,9 @@
 /* Time on the monotonic clock, in nanoseconds. */
 int64_t sooni_now(void);
 
+/* The same, up to 10 ms ago, where that is cheaper. */
+int64_t sooni_now_coarse(void);
+
 /*
  * The moment `timeout` from now: 0, which is always past, for timeout <= 0;
  * INT64_MAX, which never comes, for INT64_MAX and for sums above it.

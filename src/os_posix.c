@@ -28,6 +28,17 @@ int64_t sooni_now(void)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+int64_t sooni_now_coarse(void)
+{
+#ifdef CLOCK_MONOTONIC_COARSE
+	struct timespec t;
+
+	if (clock_gettime(CLOCK_MONOTONIC_COARSE, &t) == 0)
+		return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+#endif
+	return sooni_now();
+}
+
 int64_t sooni_deadline(int64_t timeout)
 {
 	int64_t now;

@@ -60,6 +60,7 @@ struct sooni_worker {
 	alignas(SOONI_APART) _Atomic uint32_t place; /* enum sooni_place */
 	_Atomic uint32_t jobs;			     /* finished so far */
 	_Atomic int32_t thread_id;		     /* the system's */
+	_Atomic uint64_t woke; /* see sooni_worker_wakes() */
 
 	/* the monitor's */
 	uint32_t jobs_seen;
@@ -300,6 +301,38 @@ void *sooni_worker_main(void *worker);
 
 /* Whether w, which the calling thread is, may run a job on top of another. */
 bool sooni_worker_has_stack(struct sooni_worker *w);
+enum { SOONI_NAME_SIZE = 16 };
+void sooni_worker_name(const struct sooni_worker *w,
+		       char name[SOONI_NAME_SIZE]);
+
+/*
+ * For dumps: when the worker woke up, for a job, in milliseconds, and below that
+ * how many it had finished then.
+ */
+enum { SOONI_WOKE_BITS = 24 };
+
+static inline void sooni_worker_wakes(struct sooni_worker *w)
+{
+	/* relaxed, here and below: the thread's own; a dump only tells it. */
+	uint32_t jobs = atomic_load_explicit(&w->jobs, memory_order_relaxed);
+	uint64_t msec = (uint64_t)(sooni_now_coarse() / SOON_MSEC);
+
+	atomic_store_explicit(&w->woke,
+			      msec << SOONI_WOKE_BITS |
+				      (jobs & ((1U << SOONI_WOKE_BITS) - 1)),
+			      memory_order_relaxed);
+}
+
+/* When it woke up, if its job is the first since then; -1: another. */
+static inline int64_t sooni_worker_woke_for_job(struct sooni_worker *w)
+{
+	uint32_t jobs = atomic_load_explicit(&w->jobs, memory_order_relaxed);
+	uint64_t woke = atomic_load_explicit(&w->woke, memory_order_relaxed);
+
+	return ((woke ^ jobs) & ((1U << SOONI_WOKE_BITS) - 1)) == 0
+		       ? (int64_t)(woke >> SOONI_WOKE_BITS) * SOON_MSEC
+		       : -1;
+}
 
 /* The worker that runs the calling thread, if it is one of e's. */
 static inline struct sooni_worker *sooni_worker_self(struct soon_executor *e)

@@ -13,6 +13,8 @@
 
 #include <soon/executor.h>
 
+#include <errno.h>
+
 sooni_tls struct sooni_me sooni_me;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -33,6 +35,8 @@ alignas(SOONI_APART) _Atomic uint32_t sooni_lookers;
 
 void sooni_thread_join_list(void)
 {
+	if (sooni_me.thread_id == 0)
+		sooni_me.thread_id = sooni_thread_id();
 	pthread_mutex_lock(&lock);
 	sooni_me.next = threads;
 	sooni_me.link = &threads;
@@ -40,6 +44,7 @@ void sooni_thread_join_list(void)
 		threads->link = &sooni_me.next;
 	threads = &sooni_me;
 	sooni_me.listed = true;
+	sooni_me.member = sooni_me.worker;
 	pthread_mutex_unlock(&lock);
 }
 
@@ -53,26 +58,47 @@ void sooni_thread_leave_list(void)
 	pthread_mutex_unlock(&lock);
 }
 
-void sooni_threads_look(void (*look)(struct soon_future *job, void *ctx),
-			void *ctx)
+void sooni_threads_lock(void)
 {
-	struct sooni_me *me;
-	struct sooni_context *c;
+	pthread_mutex_lock(&lock);
+}
 
+void sooni_threads_unlock(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
+struct sooni_me *sooni_threads_hold(void)
+{
 	pthread_mutex_lock(&lock);
 	/* seq_cst: see above. */
 	atomic_exchange_explicit(&sooni_lookers, LOOKING, memory_order_seq_cst);
-	for (me = threads; me != NULL; me = me->next)
-		for (c = atomic_load_explicit(&me->running,
-					      memory_order_seq_cst);
-		     c != NULL; c = c->below)
-			look(c->job, ctx);
+	return threads;
+}
+
+void sooni_threads_let_go(void)
+{
 	/* release: the looks come before the jobs' ends.  Pairs with the
 	 * acquire in sooni_sleep(). */
 	sooni_wake(&sooni_lookers,
 		   atomic_exchange_explicit(&sooni_lookers, 0,
 					    memory_order_acq_rel));
 	pthread_mutex_unlock(&lock);
+}
+
+void sooni_threads_look(void (*look)(struct soon_future *job, void *ctx),
+			void *ctx)
+{
+	struct sooni_me *me;
+	struct sooni_context *c;
+
+	/* seq_cst: see above. */
+	for (me = sooni_threads_hold(); me != NULL; me = me->next)
+		for (c = atomic_load_explicit(&me->running,
+					      memory_order_seq_cst);
+		     c != NULL; c = c->below)
+			look(c->job, ctx);
+	sooni_threads_let_go();
 }
 
 void sooni_wait_for_lookers(void)
@@ -91,12 +117,34 @@ bool sooni_runs_here(const struct soon_future *f)
 }
 
 /*
+ * Others are told what the thread sleeps for only while it does sleep, not while
+ * it runs what the hooks may run: see cycle.c.
+ */
+static int sleep_for(struct sooni_awaited *a, _Atomic uint32_t *word,
+		     uint32_t mask, uint32_t was, int64_t deadline)
+{
+	int rc;
+
+	if (a == NULL || sooni_running() == NULL)
+		return sooni_sleep(word, mask, was, deadline);
+	/* acquire: as in sooni_sleep(). */
+	if ((atomic_load_explicit(word, memory_order_acquire) & mask) != was)
+		return 0;
+	rc = sooni_await_begin(a);
+	if (rc != 0)
+		return rc;
+	rc = sooni_sleep(word, mask, was, deadline);
+	sooni_await_end();
+	return rc;
+}
+
+/*
  * The job that this worker waits for may be queued behind it in a pool that has
  * no other thread, and there may be none to be had just now: then it wakes now
  * and then to try again.
  */
-static int wait_as_worker(_Atomic uint32_t *word, uint32_t mask, uint32_t was,
-			  int64_t deadline)
+static int wait_as_worker(struct sooni_awaited *a, _Atomic uint32_t *word,
+			  uint32_t mask, uint32_t was, int64_t deadline)
 {
 	struct sooni_worker *w = sooni_me.worker;
 	int64_t until;
@@ -108,8 +156,8 @@ static int wait_as_worker(_Atomic uint32_t *word, uint32_t mask, uint32_t was,
 						    : INT64_MAX;
 		if (until > deadline)
 			until = deadline;
-		rc = sooni_sleep(word, mask, was, until);
-	} while (rc != 0 && until != deadline);
+		rc = sleep_for(a, word, mask, was, until);
+	} while (rc == ETIMEDOUT && until != deadline);
 	sooni_me.hooks->end_wait(w);
 	return rc;
 }
@@ -120,8 +168,8 @@ static int wait_as_worker(_Atomic uint32_t *word, uint32_t mask, uint32_t was,
  * waits the thread naps first, for about as long as a wake-up costs both sides,
  * without asking to be woken; then most of the next results are there.
  */
-static int wait_as_other(_Atomic uint32_t *word, uint32_t mask, uint32_t was,
-			 int64_t deadline)
+static int wait_as_other(struct sooni_awaited *a, _Atomic uint32_t *word,
+			 uint32_t mask, uint32_t was, int64_t deadline)
 {
 	static _Atomic uint32_t nobody; /* wakes a nap */
 	int64_t begin = sooni_now();
@@ -136,7 +184,7 @@ static int wait_as_other(_Atomic uint32_t *word, uint32_t mask, uint32_t was,
 			return 0;
 		begin = sooni_now();
 	}
-	rc = sooni_sleep(word, mask, was, deadline);
+	rc = sleep_for(a, word, mask, was, deadline);
 	if (sooni_now() - begin > SHORT_NSEC)
 		sooni_me.short_waits = 0;
 	else if (sooni_me.short_waits < MANY_SHORT_WAITS)
@@ -144,12 +192,18 @@ static int wait_as_other(_Atomic uint32_t *word, uint32_t mask, uint32_t was,
 	return rc;
 }
 
+int sooni_wait_for(struct sooni_awaited *a, _Atomic uint32_t *word,
+		   uint32_t mask, uint32_t was, int64_t deadline)
+{
+	return sooni_me.worker != NULL
+		       ? wait_as_worker(a, word, mask, was, deadline)
+		       : wait_as_other(a, word, mask, was, deadline);
+}
+
 int sooni_wait(_Atomic uint32_t *word, uint32_t mask, uint32_t was,
 	       int64_t deadline)
 {
-	return sooni_me.worker != NULL
-		       ? wait_as_worker(word, mask, was, deadline)
-		       : wait_as_other(word, mask, was, deadline);
+	return sooni_wait_for(NULL, word, mask, was, deadline);
 }
 
 void soon_blocking_begin(void)

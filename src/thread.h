@@ -27,6 +27,43 @@ struct sooni_context {
 	struct sooni_context *below; /* the job that waits for this one */
 	int code;		     /* of the latest soon_fail(); 0: none */
 	char *message;
+
+	/* Under the threads' lock, once the job is listed: see cycle.c. */
+	struct sooni_me *me; /* its thread; NULL: not listed */
+	struct sooni_context *next;
+	struct sooni_context **link;
+	int64_t since;	/* it has been running since then, if not longer */
+	char *deadlock; /* who waits for whom, if its last wait was refused */
+};
+
+/* What a thread sleeps for; lies with whoever sleeps. */
+enum sooni_need {
+	SOONI_NEED_ALL,	  /* until all of these are done */
+	SOONI_NEED_ONE,	  /* until one is */
+	SOONI_NEED_ERROR, /* until one has failed, or all are done */
+	SOONI_NEED_TIME	  /* no futures: until the time has come */
+};
+
+struct sooni_awaited {
+	enum sooni_need need;
+	bool timed; /* it ends by itself */
+	struct soon_future *const *futures;
+	size_t n;
+	/*
+	 * In place of the array: call visit(f, ctx) for each, until that is
+	 * false.  It may take locks under which nobody takes the threads'.
+	 */
+	void (*each)(struct sooni_awaited *a,
+		     bool (*visit)(struct soon_future *f, void *ctx),
+		     void *ctx);
+	/* NEED_ERROR: wake the sleeper for every one that is done from now on,
+	 * so that it looks again. */
+	void (*alert)(struct sooni_awaited *a);
+
+	/* under the threads' lock */
+	int64_t since;
+	uint64_t looked; /* see sooni_await_begin(); 0: not yet */
+	bool alerted;
 };
 
 /* Callbacks or a destructor of a job are running on this thread. */
@@ -61,6 +98,17 @@ struct sooni_me {
 	bool listed;	      /* it is in the list of threads that run jobs */
 	struct sooni_me *next;
 	struct sooni_me **link;
+
+	/* under the threads' lock */
+	int32_t thread_id;	       /* the system's */
+	struct sooni_worker *member;   /* worker, for others while listed */
+	struct sooni_awaited *awaited; /* it sleeps for this; NULL: it is awake,
+					  or sleeps for no futures */
+	struct sooni_me *earlier;      /* see cycle.c, this and the next */
+	struct sooni_me *later;
+	bool is_reached;
+	bool is_stuck;
+	bool is_told;
 };
 
 extern sooni_tls struct sooni_me sooni_me;
@@ -71,6 +119,15 @@ extern sooni_tls struct sooni_me sooni_me;
  */
 void sooni_thread_join_list(void);
 void sooni_thread_leave_list(void);
+
+/*
+ * The threads' lock.  While they are held, moreover, none of the jobs that are
+ * seen to run can end; the list is first, first->next, and so on.
+ */
+void sooni_threads_lock(void);
+void sooni_threads_unlock(void);
+struct sooni_me *sooni_threads_hold(void);
+void sooni_threads_let_go(void);
 
 /*
  * Call look(job, ctx) for every job that runs, on any thread, while none of
@@ -111,6 +168,7 @@ static inline struct sooni_context *sooni_running(void)
 /* Somebody looks at running jobs: see thread.c. */
 extern _Atomic uint32_t sooni_lookers;
 void sooni_wait_for_lookers(void);
+void sooni_context_forget(struct sooni_context *c);
 
 /* The job in c runs on this thread; it must be popped before it is settled. */
 static inline void sooni_context_push(struct sooni_context *c)
@@ -128,6 +186,8 @@ static inline void sooni_context_pop(struct sooni_context *c)
 	if (sooni_unlikely(atomic_load_explicit(&sooni_lookers,
 						memory_order_seq_cst) != 0))
 		sooni_wait_for_lookers();
+	if (sooni_unlikely(c->me != NULL))
+		sooni_context_forget(c);
 }
 
 /*
@@ -147,9 +207,38 @@ bool sooni_runs_here(const struct soon_future *f);
 
 /*
  * sooni_sleep() on somebody else's behalf: a worker gives its place away
- * meanwhile.
+ * meanwhile.  a: what it sleeps for, NULL for no futures.  Then also EDEADLK:
+ * that is not timed, and waits for the caller's own job.
  */
+int sooni_wait_for(struct sooni_awaited *a, _Atomic uint32_t *word,
+		   uint32_t mask, uint32_t was, int64_t deadline);
 int sooni_wait(_Atomic uint32_t *word, uint32_t mask, uint32_t was,
 	       int64_t deadline);
+
+/* cycle.c: who waits for whom */
+
+/*
+ * The thread, which runs a job, is going to sleep for *a, until the end.
+ * EDEADLK, unless that is timed: it would never wake; then it did not begin.
+ */
+int sooni_await_begin(struct sooni_awaited *a);
+void sooni_await_end(void);
+
+/* All that a thread sleeps for; until visit() is false. */
+void sooni_awaited_each(struct sooni_awaited *a,
+			bool (*visit)(struct soon_future *f, void *ctx),
+			void *ctx);
+
+/* Under the threads' lock: list the jobs of a thread, which is the caller's or
+ * held, and return the innermost; find a listed one, NULL: it is not. */
+struct sooni_context *sooni_contexts_list(struct sooni_me *me, int64_t now);
+struct sooni_context *sooni_context_find(const struct soon_future *job);
+
+/*
+ * What people call a job that is not done yet: its name in quotes, or its
+ * function's address; returns the length.
+ */
+enum { SOONI_LABEL_SIZE = 48 };
+size_t sooni_label(const struct soon_future *f, char text[SOONI_LABEL_SIZE]);
 
 #endif

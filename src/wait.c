@@ -28,11 +28,6 @@ static int await_first(soon_future *const *futures, size_t n,
 
 	if (n == 0 || one_ends(futures, n, when))
 		return 0;
-	if (deadline == SOON_FOREVER) {
-		rc = sooni_check_deadlock(futures, n, true);
-		if (rc != 0)
-			return rc;
-	}
 	w = sooni_watch_open(futures, n, when);
 	if (w == NULL)
 		return ENOMEM;

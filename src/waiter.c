@@ -43,6 +43,16 @@ static void unlock(struct soon_future *f, uint32_t s)
 							memory_order_acq_rel));
 }
 
+uint32_t sooni_waiters_lock(struct soon_future *f)
+{
+	return lock(f);
+}
+
+void sooni_waiters_unlock(struct soon_future *f, uint32_t s)
+{
+	unlock(f, s);
+}
+
 bool sooni_waiter_add(struct soon_future *f, struct sooni_waiter *w)
 {
 	uint32_t s = lock(f);

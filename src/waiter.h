@@ -38,6 +38,14 @@ bool sooni_waiter_remove(struct soon_future *f, struct sooni_waiter *w);
 struct sooni_link *sooni_waiters_fire(struct soon_future *f);
 void sooni_waiters_fire_users(struct soon_future *f, struct sooni_link *users);
 
+/*
+ * Lock the list of f, which cannot get done until it is unlocked: soon.  Returns
+ * the state that was locked, for the unlock, or one that is done: then it was
+ * not.
+ */
+uint32_t sooni_waiters_lock(struct soon_future *f);
+void sooni_waiters_unlock(struct soon_future *f, uint32_t s);
+
 /* Wait until the list of f is not locked; returns its state. */
 uint32_t sooni_waiters_unlocked(struct soon_future *f);
 

@@ -11,8 +11,12 @@
 /* The bits of word, beside SOONI_SLEEPERS. */
 enum {
 	CAME = 2, /* the first has come */
-	ALL = 4	  /* all are done or removed; nobody else looks any more */
+	ALL = 4,  /* all are done or removed; nobody else looks any more */
+	AGAIN = 8 /* look again whether this can ever end */
 };
+
+/* In left: each that is done sets AGAIN. */
+#define EACH (~(SIZE_MAX / 2))
 
 struct node {
 	struct sooni_waiter waiter;
@@ -27,6 +31,7 @@ struct sooni_watch {
 	enum soon_when when;
 	soon_future *const *futures;
 	size_t n;
+	struct sooni_awaited awaited;
 	struct node nodes[];
 };
 
@@ -49,8 +54,27 @@ static void set(struct sooni_watch *w, uint32_t bit)
  * not touch it afterwards. */
 static void count_down(struct sooni_watch *w, size_t n)
 {
-	if (atomic_fetch_sub_explicit(&w->left, n, memory_order_acq_rel) == n)
+	/* relaxed: the compare-and-swap judges it. */
+	size_t left = atomic_load_explicit(&w->left, memory_order_relaxed);
+
+	do {
+		if (sooni_unlikely(left & EACH))
+			set(w, AGAIN);
+	} while (!atomic_compare_exchange_weak_explicit(
+		&w->left, &left, left - n, memory_order_acq_rel,
+		memory_order_relaxed));
+	if ((left & ~EACH) == n)
 		set(w, ALL);
+}
+
+/* acq_rel: whoever counted down without seeing this had a future that is seen to
+ * be done from now on. */
+static void alert(struct sooni_awaited *a)
+{
+	struct sooni_watch *w =
+		sooni_container_of(a, struct sooni_watch, awaited);
+
+	atomic_fetch_or_explicit(&w->left, EACH, memory_order_acq_rel);
 }
 
 static void note(struct sooni_watch *w, soon_future *f)
@@ -103,12 +127,33 @@ struct sooni_watch *sooni_watch_open(soon_future *const *futures, size_t n,
 
 int sooni_watch_wait(struct sooni_watch *w, int64_t deadline)
 {
+	uint32_t news = CAME | ALL | AGAIN;
 	int rc;
 
-	if (sooni_spin(&w->word, CAME | ALL, 0))
-		return 0;
-	rc = sooni_wait(&w->word, CAME | ALL, 0, deadline);
-	return rc;
+	w->awaited =
+		(struct sooni_awaited){ .need = w->when == SOON_FIRST_COMPLETED
+							? SOONI_NEED_ONE
+							: SOONI_NEED_ERROR,
+					.timed = deadline != SOON_FOREVER,
+					.futures = w->futures,
+					.n = w->n,
+					.alert = alert };
+	for (;;) {
+		if (sooni_spin(&w->word, news, 0))
+			rc = 0;
+		else
+			rc = sooni_wait_for(&w->awaited, &w->word, news, 0,
+					    deadline);
+		/* acquire: as in sooni_spin(). */
+		if (rc != 0 ||
+		    atomic_load_explicit(&w->word, memory_order_acquire) &
+			    (CAME | ALL))
+			return rc;
+		/* acq_rel: who sets it from now on does so after the look that
+		 * follows, or is seen by that. */
+		atomic_fetch_and_explicit(&w->word, ~(uint32_t)AGAIN,
+					  memory_order_acq_rel);
+	}
 }
 
 soon_future *sooni_watch_first(struct sooni_watch *w)

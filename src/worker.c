@@ -303,16 +303,23 @@ static void fini(struct sooni_worker *w)
 	sooni_telling_pop(&telling);
 }
 
-static void introduce(struct sooni_worker *w)
+void sooni_worker_name(const struct sooni_worker *w, char name[SOONI_NAME_SIZE])
 {
 	const char *prefix = w->executor->name;
 	char number[12];
-	char name[16];
 
 	snprintf(number, sizeof(number), "-%u", w->parker.index + 1);
-	snprintf(name, sizeof(name), "%.*s%s",
-		 (int)(sizeof(name) - 1 - strlen(number)), prefix, number);
+	snprintf(name, SOONI_NAME_SIZE, "%.*s%s",
+		 (int)(SOONI_NAME_SIZE - 1 - strlen(number)), prefix, number);
+}
+
+static void introduce(struct sooni_worker *w)
+{
+	char name[SOONI_NAME_SIZE];
+
+	sooni_worker_name(w, name);
 	sooni_thread_name(name);
+	sooni_worker_wakes(w);
 	w->stack_limit = NULL;
 	w->turn = 0;
 	w->victim = NULL;

@@ -27,7 +27,7 @@ floors() {
 	2.1   timer.h timer.c
 	2.1   room.h room.c
 	3.0   job.h
-	3.1   thread.h thread.c
+	3.1   thread.h thread.c cycle.c
 	3.1   waiter.h waiter.c
 	3.2   future.c
 	3.2   outcome.c
@@ -47,6 +47,7 @@ floors() {
 	5     executor.c
 	5     submit.c
 	5     default.c
+	5     dump.c
 	6     map.c
 	EOT
 }

@@ -59,9 +59,11 @@ SOON_API bool soon_future_done(const soon_future *f);
  * waiting job gives its place to another worker.  So nested waits need no free
  * worker.  A timeout cancels nothing.
  *
- * Returns 0 once done; ETIMEDOUT; EDEADLK if it can never be, because a job
- * waits for itself, directly or through jobs below it on its own stack;
- * EINVAL.  Blocks.
+ * Returns 0 once done; ETIMEDOUT; EDEADLK if it never would be, because the
+ * calling job would wait for itself: through jobs that all wait without a
+ * timeout, on any threads and in any pools.  Of such a ring the job that would
+ * close it is told, and the others wait on.  What waits by other means, or for a
+ * promise, counts as if it could end.  EINVAL.  Blocks.
  */
 SOON_API int soon_future_wait(soon_future *f, soon_nsec timeout);
 

@@ -8,6 +8,11 @@
  * A job that waits here gives its place away.  Waiting for all without a timeout
  * (soon_wait_all, soon_gather, soon_map) it first runs the awaited jobs that have
  * not started, as soon_future_wait() does.
+ *
+ * EDEADLK is as in soon_future_wait().  A wait that needs all is told of one that
+ * would never be done; one that a single future may end (soon_wait_any,
+ * FIRST_COMPLETED, FIRST_ERROR, soon_gather without errors, a set) only when none
+ * of those left would be.
  */
 #ifndef SOON_WAIT_H
 #define SOON_WAIT_H
@@ -59,7 +64,8 @@ SOON_API int soon_wait_any(soon_future *const *futures, size_t n,
  * one) and lets the others run on.
  *
  * errors (n slots) waits for all: errors[i] is 0, the code, ECANCELED, or after
- * a timeout EBUSY for one that is not done; returns 0, ETIMEDOUT or EDEADLK.
+ * a timeout or EDEADLK EBUSY for one that is not done; returns 0, ETIMEDOUT or
+ * EDEADLK.
  *
  * Also ENOMEM, EINVAL.  Blocks.
  */
@@ -100,8 +106,8 @@ SOON_API int soon_completions_add(soon_completions *set, soon_future *f);
 /*
  * The next that is done: first those that were when they came, in the order
  * given, then in the order of completion.  Each once.  *f is borrowed until the
- * following next() or free().  0; ENODATA: none left; ETIMEDOUT; EDEADLK: every
- * one left is a job that waits here itself; EINVAL.  Blocks.
+ * following next() or free().  0; ENODATA: none left; ETIMEDOUT; EDEADLK: none of
+ * those left would ever be done; EINVAL.  Blocks.
  */
 SOON_API int soon_completions_next(soon_completions *set, soon_nsec timeout,
 				   soon_future **f);

@@ -1,0 +1,370 @@
+/*
+ * dump.c - what each thread of a pool is doing, in words.
+ *
+ * The lines are written to memory while the threads are held, so that no job
+ * that is named can end, and to the stream afterwards.
+ *
+ * How long: a look at the clock for every job would cost a tenth of what is done
+ * with a short one.  So a job is known to have run since the worker woke up for it,
+ * or else since it was seen first: when it began to wait, or by an earlier dump.
+ */
+#include "job.h"
+#include "pool.h"
+#include "thread.h"
+#include "waiter.h"
+
+#include <soon/stats.h>
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	FIRST_ROOM = 4096,
+	MOST_NAMED = 4, /* of the futures that one waits for */
+	MOST_STACKED = 8
+};
+
+struct dump {
+	struct soon_executor *executor;
+	int64_t now;
+
+	/* by the number of a worker: whether the system says that it sleeps */
+	bool *asleep;
+	uint32_t asleep_count;
+
+	/* what was written, or would have been with more room */
+	char *text;
+	size_t room;
+	size_t used;
+
+	unsigned running, blocked, idle;
+};
+
+sooni_printf(2, 3) static void add(struct dump *d, const char *format, ...)
+{
+	size_t used = d->used < d->room ? d->used : d->room;
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(d->text + used, d->room - used, format, args);
+	va_end(args);
+	if (n > 0)
+		d->used += (size_t)n;
+}
+
+static void add_time(struct dump *d, int64_t nsec)
+{
+	if (nsec >= SOON_SEC)
+		add(d, "%lld.%03d s", (long long)(nsec / SOON_SEC),
+		    (int)(nsec % SOON_SEC / SOON_MSEC));
+	else
+		add(d, "%d.%03d ms", (int)(nsec / SOON_MSEC),
+		    (int)(nsec % SOON_MSEC / SOON_USEC));
+}
+
+/* A job that cannot end meanwhile. */
+static void add_label(struct dump *d, const struct soon_future *f)
+{
+	char label[SOONI_LABEL_SIZE];
+
+	sooni_label(f, label);
+	add(d, "%s", label);
+}
+
+static void add_thread(struct dump *d, struct sooni_me *me)
+{
+	char name[SOONI_NAME_SIZE];
+
+	if (me->member == NULL) {
+		add(d, "thread %d", (int)me->thread_id);
+		return;
+	}
+	sooni_worker_name(me->member, name);
+	add(d, "%s", name);
+}
+
+/* Of the futures that a thread waits for. */
+struct members {
+	struct dump *dump;
+	unsigned named;
+	size_t left_out;
+};
+
+/* A future that is not done: what it is called, and where it runs; that thread
+ * gets a line of its own. */
+static void add_member(struct dump *d, const struct soon_future *f)
+{
+	struct sooni_context *c = sooni_context_find(f);
+
+	add_label(d, f);
+	if (c != NULL) {
+		c->me->is_reached = true;
+		add(d, " (on ");
+		add_thread(d, c->me);
+		add(d, ")");
+	} else if (f->fn != NULL && !(sooni_state(f) & SOONI_RUNNING)) {
+		add(d, " (not started)");
+	}
+}
+
+/*
+ * What is found among those that run cannot get done now, and a promise has no
+ * name that could go then.  Others, which are rare, are locked meanwhile: that
+ * wakes who sleeps for them.
+ */
+static bool visit_member(struct soon_future *f, void *ctx)
+{
+	struct members *m = ctx;
+	bool is_safe = f->fn == NULL || sooni_context_find(f) != NULL;
+	uint32_t s = is_safe || m->named >= MOST_NAMED ? sooni_state(f)
+						       : sooni_waiters_lock(f);
+
+	if (s & SOONI_DONE)
+		return true;
+	if (m->named >= MOST_NAMED) {
+		m->left_out++;
+		return true;
+	}
+	if (m->named++ > 0)
+		add(m->dump, ", ");
+	add_member(m->dump, f);
+	if (!is_safe)
+		sooni_waiters_unlock(f, s);
+	return true;
+}
+
+static void add_awaited(struct dump *d, struct sooni_awaited *a)
+{
+	static const char *const which[] = { [SOONI_NEED_ALL] = "all of ",
+					     [SOONI_NEED_ONE] = "one of ",
+					     [SOONI_NEED_ERROR] =
+						     "an error or all of " };
+	struct members m = { d, 0, 0 };
+
+	if (a->need == SOONI_NEED_TIME) {
+		add(d, ", asleep for ");
+		add_time(d, d->now - a->since);
+		return;
+	}
+	add(d, ", waiting ");
+	add_time(d, d->now - a->since);
+	add(d, " for %s", a->n == 1 ? "" : which[a->need]);
+	sooni_awaited_each(a, visit_member, &m);
+	if (m.left_out > 0)
+		add(d, " and %zu more", m.left_out);
+	if (m.named == 0)
+		add(d, "what is done now");
+}
+
+/* How long the innermost job has been running. */
+static void add_age(struct dump *d, struct sooni_me *me,
+		    struct sooni_context *c)
+{
+	int64_t woke = -1;
+
+	if (me->member != NULL && c->below == NULL)
+		woke = sooni_worker_woke_for_job(me->member);
+	if (woke >= 0) {
+		add(d, " for ");
+		add_time(d, d->now > woke ? d->now - woke : 0);
+	} else if (d->now > c->since) {
+		add(d, " for at least ");
+		add_time(d, d->now - c->since);
+	}
+}
+
+static bool is_asleep(struct dump *d, struct sooni_worker *w)
+{
+	uint32_t i = w->parker.index;
+
+	/* relaxed: a guess. */
+	return atomic_load_explicit(&w->place, memory_order_relaxed) !=
+		       SOONI_PLACE_HELD ||
+	       (i < d->asleep_count && d->asleep[i]);
+}
+
+static void add_jobs(struct dump *d, struct sooni_context *c)
+{
+	unsigned depth = 0;
+
+	add_label(d, c->job);
+	while ((c = c->below) != NULL && depth++ < MOST_STACKED) {
+		add(d, " on top of ");
+		add_label(d, c->job);
+	}
+	for (depth = 0; c != NULL; c = c->below)
+		depth++;
+	if (depth > 0)
+		add(d, " and %u more", depth);
+}
+
+/* What a thread with a job does; whether that is not running. */
+static bool add_doing(struct dump *d, struct sooni_me *me,
+		      struct sooni_context *c)
+{
+	bool asleep = me->member != NULL && is_asleep(d, me->member);
+
+	add_jobs(d, c);
+	if (me->awaited != NULL) {
+		add_awaited(d, me->awaited);
+	} else {
+		add(d, asleep ? ", blocked, running" : ", running");
+		add_age(d, me, c);
+	}
+	for (; c != NULL; c = c->below)
+		if (c->deadlock != NULL)
+			add(d, "; deadlock: %s", c->deadlock);
+	return asleep || me->awaited != NULL;
+}
+
+static bool is_member(struct dump *d, struct sooni_me *me)
+{
+	return me->member != NULL && me->member->executor == d->executor;
+}
+
+static void add_line(struct dump *d, struct sooni_me *me)
+{
+	struct sooni_context *c = sooni_contexts_list(me, d->now);
+	unsigned *count = &d->idle;
+
+	add_thread(d, me);
+	add(d, ": ");
+	if (c != NULL) {
+		count = add_doing(d, me, c) ? &d->blocked : &d->running;
+	} else if (me->member != NULL && !is_asleep(d, me->member)) {
+		add(d, "between jobs, or in a callback");
+		count = &d->running;
+	} else {
+		add(d, "idle");
+	}
+	add(d, "\n");
+	if (is_member(d, me))
+		++*count;
+}
+
+/* Whether the thread is one of the pool's, or has a job of it. */
+static bool belongs(struct dump *d, struct sooni_me *me)
+{
+	struct sooni_context *c = sooni_contexts_list(me, d->now);
+
+	if (is_member(d, me))
+		return true;
+	while (c != NULL && c->job->home != &d->executor->home)
+		c = c->below;
+	return c != NULL;
+}
+
+/* A line for each thread of the pool, then for those on which they depend. */
+static void add_lines(struct dump *d)
+{
+	struct sooni_me *first = sooni_threads_hold();
+	struct sooni_me *me;
+	bool more = true;
+
+	d->now = sooni_now();
+	d->used = 0;
+	d->running = d->blocked = d->idle = 0;
+	/* All, so that those on which others depend are found. */
+	for (me = first; me != NULL; me = me->next)
+		me->is_reached = belongs(d, me);
+	while (more) {
+		more = false;
+		for (me = first; me != NULL; me = me->next) {
+			if (!me->is_reached || me->is_told)
+				continue;
+			add_line(d, me);
+			me->is_told = true;
+			more = true;
+		}
+	}
+	for (me = first; me != NULL; me = me->next) {
+		me->is_reached = false;
+		me->is_told = false;
+	}
+	sooni_threads_let_go();
+}
+
+/* Ask the system which workers sleep, before they are held: it takes long. */
+static int look_who_sleeps(struct dump *d)
+{
+	struct sooni_park *park = &d->executor->park;
+	uint32_t i;
+
+	d->asleep_count = sooni_park_count(park);
+	d->asleep = calloc(d->asleep_count + 1, sizeof(*d->asleep));
+	if (d->asleep == NULL)
+		return ENOMEM;
+	for (i = 0; i < d->asleep_count; i++) {
+		struct sooni_worker *w = sooni_worker_at(d->executor, i);
+		/* relaxed, both: guesses. */
+		int32_t id = atomic_load_explicit(&w->thread_id,
+						  memory_order_relaxed);
+
+		d->asleep[i] =
+			id != 0 &&
+			atomic_load_explicit(&w->place, memory_order_relaxed) ==
+				SOONI_PLACE_HELD &&
+			sooni_thread_asleep(id);
+	}
+	return 0;
+}
+
+/* All lines, in as much memory as they need. */
+static int fill(struct dump *d)
+{
+	do {
+		free(d->text);
+		d->room = d->used < FIRST_ROOM ? FIRST_ROOM : 2 * d->used;
+		d->text = malloc(d->room);
+		if (d->text == NULL)
+			return ENOMEM;
+		d->text[0] = '\0';
+		add_lines(d);
+	} while (d->used >= d->room);
+	return 0;
+}
+
+static int print(struct dump *d, FILE *out)
+{
+	static const char *const phases[] = { [SOONI_OPEN] = "",
+					      [SOONI_CLOSED] = ", shut down",
+					      [SOONI_BROKEN] = ", broken" };
+	struct soon_executor *e = d->executor;
+	int rc;
+
+	errno = 0;
+	rc = fprintf(out,
+		     "%s: %u threads (%u running, %u blocked, %u idle), "
+		     "about %zu jobs pending%s\n",
+		     e->name, d->running + d->blocked + d->idle, d->running,
+		     d->blocked, d->idle, sooni_pool_backlog(e),
+		     phases[sooni_pool_phase(e)]);
+	if (rc >= 0 && fwrite(d->text, 1, d->used, out) == d->used &&
+	    fflush(out) == 0)
+		return 0;
+	return errno != 0 ? errno : EIO;
+}
+
+int soon_executor_dump(soon_executor *e, FILE *out)
+{
+	struct dump d = { .executor = e };
+	int rc;
+
+	if (out == NULL)
+		return EINVAL;
+	if (e == NULL)
+		d.executor = soon_default_executor();
+	if (d.executor == NULL)
+		return ENOMEM;
+	rc = look_who_sleeps(&d);
+	if (rc == 0)
+		rc = fill(&d);
+	if (rc == 0)
+		rc = print(&d, out);
+	free(d.text);
+	free(d.asleep);
+	return rc;
+}
