@@ -23,6 +23,7 @@
 #include "room.h"
 #include "slab.h"
 #include "sleep.h"
+#include "timer.h"
 
 #include <errno.h>
 #include <soon/executor.h>
@@ -53,13 +54,15 @@ enum {
 };
 #define SOONI_REF (UINT32_C(1) << SOONI_REF_SHIFT)
 
-/* The bits of marks; but for the last they are set once, never cleared. */
+/* The bits of marks; but for MARKED and EARLY set once, never cleared. */
 enum {
 	SOONI_PROMISE = 1, /* no job: completed by hand; from birth */
 	SOONI_HELPED = 2,  /* waiting non-workers may run it; from birth */
 	SOONI_SETTING = 4, /* promise: somebody has set its outcome */
 	SOONI_TAKEN = 8,   /* the result was taken */
-	SOONI_MARKED = 16  /* for a moment: see copy_distinct() */
+	SOONI_MARKED = 16, /* for a moment: see copy_distinct() */
+	SOONI_TIMED = 256, /* it has a timing; from birth */
+	SOONI_EARLY = 512  /* it is not due yet; cleared by the clock */
 };
 
 /*
@@ -74,6 +77,22 @@ struct sooni_home {
 };
 
 struct sooni_cancel;
+/*
+ * What the clock has to do with a job: see delay.c.  Until the job is due this is
+ * its queue entry.
+ */
+struct sooni_timing {
+	struct sooni_timer timer;
+	struct soon_future *job;
+	int64_t due;	 /* 0: at once */
+	int64_t expires; /* unless it has started; INT64_MAX: never */
+	int priority;
+	/* The job was claimed, or is done without; waits for the clock to be
+	 * through with it. */
+	void (*stop)(struct soon_future *f);
+	struct sooni_link link; /* under the lock of its executor's list */
+	bool is_early;		/* the same: it is in that list */
+};
 
 /* Rare attributes; made with the future or by whoever needs one first. */
 struct sooni_side {
@@ -82,6 +101,7 @@ struct sooni_side {
 	_Atomic(void (*)(void *)) free_result;
 	char *message; /* written before DONE by whoever settles */
 	_Atomic(struct sooni_cancel *) cancel; /* the running job makes it */
+	struct sooni_timing *timing;	       /* r/o; if TIMED */
 };
 
 struct soon_future {
@@ -155,6 +175,16 @@ static inline struct soon_future *sooni_future_new(uint32_t state,
 /* Free one that nobody else has seen. */
 void sooni_future_discard(struct soon_future *f);
 
+static inline bool sooni_is_marked(const struct soon_future *f, uint32_t mark)
+{
+	/* relaxed: for what is there from birth, and hints. */
+	return atomic_load_explicit(&f->marks, memory_order_relaxed) & mark;
+}
+
+/* A timed job was claimed, or is done without and BUSY: no timer of its is left,
+ * and the clock does not touch it any more. */
+void sooni_future_stop_clock(struct soon_future *f);
+
 /*
  * Claim the job: true for exactly one caller, who must run or fail it.  entry:
  * the caller has taken the job's queue entry, which a true answer uses up.  The
@@ -177,6 +207,8 @@ static inline bool sooni_future_claim(struct soon_future *f, bool entry,
 			    memory_order_acq_rel, memory_order_relaxed)) {
 			if (sooni_unlikely(s & SOONI_PLACED))
 				sooni_room_leave(&f->home->room, 1);
+			if (sooni_unlikely(sooni_is_marked(f, SOONI_TIMED)))
+				sooni_future_stop_clock(f);
 			return true;
 		}
 	}
@@ -215,6 +247,9 @@ bool sooni_future_fail(struct soon_future *f, int code, char *message);
 
 /* Cancel it unless it runs or is done; returns the state it was in. */
 uint32_t sooni_future_cancel_idle(struct soon_future *f);
+
+/* Fail it with ETIMEDOUT unless it runs or is done. */
+void sooni_future_expire(struct soon_future *f);
 
 /* Whether the job that the caller runs has been asked to stop. */
 bool sooni_is_asked(struct soon_future *f);

@@ -55,6 +55,9 @@ int sooni_pool_init(struct soon_executor *e)
 	atomic_init(&e->home.guests, 0);
 	atomic_init(&e->home.stopping, false);
 	atomic_init(&e->shutdown_flags, 0);
+	pthread_mutex_init(&e->early_lock, NULL);
+	e->early = NULL;
+	atomic_init(&e->delayed, 0);
 	atomic_init(&e->phase, SOONI_OPEN);
 	atomic_init(&e->ranked, false);
 	atomic_init(&e->rejected, 0);
@@ -95,6 +98,7 @@ void sooni_pool_fini(struct soon_executor *e)
 	free(e->shards);
 	sooni_park_fini(&e->park);
 	sooni_room_fini(&e->home.room);
+	pthread_mutex_destroy(&e->early_lock);
 	pthread_mutex_destroy(&e->lock);
 	pthread_mutex_destroy(&e->joining);
 }
@@ -153,16 +157,25 @@ size_t sooni_pool_backlog(struct soon_executor *e)
 	return sum;
 }
 
+static void fail(struct soon_future *f)
+{
+	if (sooni_future_claim(f, true, false))
+		sooni_job_fail(f, SOON_EBROKEN);
+	else
+		sooni_future_drop_entry(f);
+}
+
 void sooni_pool_fail_all(struct soon_executor *e)
 {
 	struct soon_future *f;
 
-	while ((f = sooni_pool_take_any(e)) != NULL) {
-		if (sooni_future_claim(f, true, false))
-			sooni_job_fail(f, SOON_EBROKEN);
-		else
-			sooni_future_drop_entry(f);
+	/* These first: when one is due it goes to the others. */
+	while ((f = sooni_delay_take(e)) != NULL) {
+		fail(f);
+		sooni_home_leave(&e->home);
 	}
+	while ((f = sooni_pool_take_any(e)) != NULL)
+		fail(f);
 }
 
 struct soon_future *sooni_pool_take_any(struct soon_executor *e)
@@ -215,7 +228,7 @@ static int ensure_alive(struct soon_executor *e)
 	if (sooni_likely(atomic_load_explicit(&e->alive, memory_order_relaxed) >
 			 0))
 		return 0;
-	return sooni_crew_ensure(e);
+	return sooni_crew_ensure(e, false);
 }
 
 sooni_inline int put_into_shard(struct soon_executor *e,
@@ -268,6 +281,16 @@ int sooni_pool_put(struct soon_executor *e, struct soon_future *const *jobs,
 	return rc;
 }
 
+/* For jobs of a priority, before one is pushed. */
+static struct sooni_shard *rank_shard(struct soon_executor *e, int priority)
+{
+	/* seq_cst, both: comes before the push.  Whoever looks through all
+	 * queues after that looks through these as well. */
+	if (!atomic_load_explicit(&e->ranked, memory_order_seq_cst))
+		atomic_store_explicit(&e->ranked, true, memory_order_seq_cst);
+	return &e->shards[sooni_pool_rank(e, priority)];
+}
+
 /*
  * All threads share the queue of a priority, so that among the few jobs that
  * have one the order is that of their submission, whoever submits them.
@@ -280,14 +303,30 @@ int sooni_pool_put_ranked(struct soon_executor *e, int priority,
 
 	if (sooni_likely(priority == SOON_NORMAL))
 		return sooni_pool_put(e, jobs, n);
-	/* seq_cst, both: comes before the push.  Whoever looks through all
-	 * queues after that looks through these as well. */
-	if (!atomic_load_explicit(&e->ranked, memory_order_seq_cst))
-		atomic_store_explicit(&e->ranked, true, memory_order_seq_cst);
-	shard = &e->shards[sooni_pool_rank(e, priority)];
+	shard = rank_shard(e, priority);
 	rc = put_into_shard(e, shard, jobs, n);
 	if (rc == 0)
 		call_for(e, &shard->queue);
+	return rc;
+}
+
+/* Always the same shard, so that they start in the order in which they are due. */
+int sooni_pool_put_due(struct soon_executor *e, int priority,
+		       struct soon_future *f)
+{
+	struct sooni_shard *shard = priority == SOON_NORMAL
+					    ? &e->shards[0]
+					    : rank_shard(e, priority);
+	int rc;
+
+	if (e->options.max_pending > 0 && !(sooni_state(f) & SOONI_PLACED))
+		sooni_future_place(f);
+
+	pthread_mutex_lock(&shard->lock);
+	rc = sooni_crew_ensure(e, true);
+	if (rc == 0)
+		rc = sooni_deque_push_one(&shard->queue, f);
+	pthread_mutex_unlock(&shard->lock);
 	return rc;
 }
 
@@ -339,6 +378,8 @@ void sooni_pool_close(struct soon_executor *e, enum sooni_phase phase)
 		pthread_mutex_unlock(&e->shards[i].lock);
 	}
 	sooni_room_close(&e->home.room);
+	pthread_mutex_lock(&e->early_lock);
+	pthread_mutex_unlock(&e->early_lock);
 	sooni_pool_call_all(e);
 }
 

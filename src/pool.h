@@ -92,6 +92,11 @@ struct soon_executor {
 
 	_Atomic unsigned shutdown_flags; /* of all shutdowns so far */
 
+	/* Jobs that are not due yet: see delay.c.  Each counts as a guest. */
+	pthread_mutex_t early_lock;
+	struct sooni_link *early; /* under it */
+	_Atomic size_t delayed;	  /* how many; changes under it */
+
 	/* Threads that have not ended, by 2: bit 0 is SOONI_SLEEPERS, for those
 	 * who wait for the last. */
 	_Atomic uint32_t threads;
@@ -135,6 +140,14 @@ int sooni_pool_put_ranked(struct soon_executor *e, int priority,
 
 /* Why the pool takes no jobs: ESHUTDOWN, SOON_EBROKEN; 0: it does. */
 int sooni_pool_refusal(struct soon_executor *e);
+
+/*
+ * Queue a job that is due, also in a full pool, and in a closed one whose end
+ * must still be to come.  0, or ENOMEM, EAGAIN: try again later.  To be followed
+ * by a call.
+ */
+int sooni_pool_put_due(struct soon_executor *e, int priority,
+		       struct soon_future *f);
 
 void sooni_pool_lock_shards(struct soon_executor *e);
 void sooni_pool_unlock_shards(struct soon_executor *e);
@@ -248,8 +261,9 @@ int sooni_pool_admit(struct soon_executor *e, int priority,
 int sooni_crew_start(struct soon_executor *e, struct sooni_parker *k);
 
 /* A first thread if there is none that will look at the queues; the caller holds
- * a shard's lock.  0 or EAGAIN. */
-int sooni_crew_ensure(struct soon_executor *e);
+ * a shard's lock.  0 or EAGAIN.  due: for a job that keeps a closed pool from its
+ * end. */
+int sooni_crew_ensure(struct soon_executor *e, bool due);
 
 /*
  * The calling worker ends, as its last act: its thread may be joined, and its
@@ -265,6 +279,25 @@ bool sooni_crew_is_over(struct soon_executor *e);
 
 /* Wait until a closed pool's threads and guests are gone: 0 or ETIMEDOUT. */
 int sooni_crew_join(struct soon_executor *e, int64_t deadline);
+
+/* delay.c: jobs that start no earlier, or no later, than that */
+
+/* Give f its timing, if it needs any; before it is queued.  0 or ENOMEM. */
+int sooni_delay_dress(struct soon_future *f, const soon_job *job);
+
+/* As sooni_pool_put(), for jobs that are not due yet. */
+int sooni_delay_put(struct soon_executor *e, struct soon_future *const *jobs,
+		    size_t n);
+
+/* Around putting jobs that are due but expire: 0, ENOMEM, EAGAIN.  While they are
+ * put they do not expire. */
+int sooni_delay_begin_put(struct soon_future *const *jobs, size_t n);
+void sooni_delay_end_put(struct soon_future *const *jobs, size_t n,
+			 bool queued);
+
+/* Take a job that is not due yet, with its entry and the guest that it counts
+ * as, which the caller gives up; NULL: there is none. */
+struct soon_future *sooni_delay_take(struct soon_executor *e);
 
 /* default.c */
 bool sooni_is_default(const struct soon_executor *e);

@@ -32,13 +32,18 @@ sooni_inline struct soon_future *new_job(struct soon_executor *e, soon_fn *fn,
 	return f;
 }
 
+static bool is_timed(const soon_job *job)
+{
+	return job->delay > 0 || job->start_within > 0;
+}
+
 /* Rare attributes; 0 or ENOMEM. */
 static int dress(struct soon_future *f, const soon_job *job)
 {
 	struct sooni_side *side;
 
 	if (job->name == NULL && job->free_arg == NULL &&
-	    job->free_result == NULL)
+	    job->free_result == NULL && !is_timed(job))
 		return 0;
 	side = sooni_future_side(f);
 	if (side == NULL)
@@ -46,7 +51,7 @@ static int dress(struct soon_future *f, const soon_job *job)
 	side->name = job->name;
 	side->free_arg = job->free_arg;
 	atomic_init(&side->free_result, job->free_result);
-	return 0;
+	return is_timed(job) ? sooni_delay_dress(f, job) : 0;
 }
 
 static int read_job(soon_job *job, const soon_job *given)
@@ -63,7 +68,7 @@ static int read_job(soon_job *job, const soon_job *given)
 	    job->start_within < 0 || job->run_within < 0 ||
 	    (job->start_within > 0 && job->start_within <= job->delay))
 		return EINVAL;
-	if (job->delay > 0 || job->start_within > 0 || job->run_within > 0)
+	if (job->run_within > 0)
 		return ENOTSUP;
 	return 0;
 }
@@ -85,9 +90,16 @@ static void run_one(struct soon_executor *e, struct soon_future *f)
 		sooni_guest_run(f);
 }
 
+static void sleep_for(int64_t duration)
+{
+	static _Atomic uint32_t nobody;
+
+	sooni_wait(&nobody, ~SOONI_SLEEPERS, 0, sooni_deadline(duration));
+}
+
 /* Run them one after the other, on the caller. */
 static int run_here(struct soon_executor *e, struct soon_future *const *jobs,
-		    size_t n)
+		    size_t n, int64_t delay)
 {
 	struct sooni_telling telling;
 	size_t i;
@@ -96,6 +108,8 @@ static int run_here(struct soon_executor *e, struct soon_future *const *jobs,
 	if (rc != 0)
 		return rc;
 	sooni_telling_push(&telling, &e->home);
+	if (sooni_unlikely(delay > 0))
+		sleep_for(delay);
 	for (i = 0; i < n; i++)
 		run_one(e, jobs[i]);
 	sooni_telling_pop(&telling);
@@ -103,31 +117,66 @@ static int run_here(struct soon_executor *e, struct soon_future *const *jobs,
 	return 0;
 }
 
+static void unplace(struct soon_future *const *jobs, size_t n)
+{
+	while (n-- > 0)
+		sooni_future_unplace(jobs[n]);
+}
+
 /* In a pool without threads, or one that takes so many jobs and no more. */
-static sooni_noinline int put_unless_run(struct soon_executor *e, int priority,
+static sooni_noinline int put_unless_run(struct soon_executor *e,
+					 const soon_job *job,
 					 struct soon_future *const *jobs,
 					 size_t n)
 {
-	size_t i;
 	int rc = SOONI_RUN_HERE;
 
 	if (!(e->options.flags & SOON_INLINE))
-		rc = sooni_pool_admit(e, priority, jobs, n);
+		rc = sooni_pool_admit(e, job != NULL ? job->priority : 0, jobs,
+				      n);
 	if (rc != SOONI_RUN_HERE)
 		return rc;
-	for (i = 0; i < n; i++)
-		sooni_future_unplace(jobs[i]);
-	return run_here(e, jobs, n);
+	unplace(jobs, n);
+	return run_here(e, jobs, n, job != NULL ? job->delay : 0);
 }
 
-sooni_inline int put(struct soon_executor *e, int priority,
-		     struct soon_future *const *jobs, size_t n)
+sooni_inline int put_now(struct soon_executor *e, const soon_job *job,
+			 struct soon_future *const *jobs, size_t n)
 {
 	if (sooni_unlikely(e->born != SOONI_QUEUED))
-		return put_unless_run(e, priority, jobs, n);
-	return priority == SOON_NORMAL
+		return put_unless_run(e, job, jobs, n);
+	return job == NULL || job->priority == SOON_NORMAL
 		       ? sooni_pool_put(e, jobs, n)
-		       : sooni_pool_put_ranked(e, priority, jobs, n);
+		       : sooni_pool_put_ranked(e, job->priority, jobs, n);
+}
+
+static int put_timed(struct soon_executor *e, const soon_job *job,
+		     struct soon_future *const *jobs, size_t n)
+{
+	int rc;
+
+	if (e->options.flags & SOON_INLINE) /* begins in time by itself */
+		return put_now(e, job, jobs, n);
+	if (job->delay > 0) {
+		if (e->born != SOONI_QUEUED)
+			unplace(jobs, n);
+		return sooni_delay_put(e, jobs, n);
+	}
+	rc = sooni_delay_begin_put(jobs, n);
+	if (rc != 0)
+		return rc;
+	rc = put_now(e, job, jobs, n);
+	sooni_delay_end_put(jobs, n, rc == 0);
+	return rc;
+}
+
+/* job: their attributes, or NULL. */
+sooni_inline int put(struct soon_executor *e, const soon_job *job,
+		     struct soon_future *const *jobs, size_t n)
+{
+	return sooni_unlikely(job != NULL && is_timed(job))
+		       ? put_timed(e, job, jobs, n)
+		       : put_now(e, job, jobs, n);
 }
 
 /* n jobs were not accepted. */
@@ -158,8 +207,7 @@ sooni_inline int submit(soon_executor *executor, soon_fn *fn, void *arg,
 	if (attributes != NULL)
 		rc = dress(f, attributes);
 	if (rc == 0)
-		rc = put(e, attributes != NULL ? attributes->priority : 0, &f,
-			 1);
+		rc = put(e, attributes, &f, 1);
 	if (sooni_unlikely(rc != 0)) {
 		count_refusal(e, 1, rc);
 		sooni_future_discard(f);
@@ -231,7 +279,7 @@ static int submit_many(struct soon_executor *e, const soon_job *each,
 
 	if (rc != 0)
 		return rc;
-	rc = put(e, each->priority, futures, n);
+	rc = put(e, each, futures, n);
 	count_refusal(e, n, rc);
 	for (i = 0; rc != 0 && i < n; i++)
 		sooni_future_discard(futures[i]);

@@ -43,7 +43,7 @@ floors() {
 	4.0E  set.h
 	4.1E  set.c
 	4.1E  completions.c
-	4.0W  pool.h pool.c admit.c crew.c find.c worker.c idle.c monitor.c
+	4.0W  pool.h pool.c admit.c crew.c delay.c find.c worker.c idle.c monitor.c
 	5     executor.c
 	5     submit.c
 	5     default.c

@@ -99,8 +99,8 @@ SOON_API soon_executor *soon_executor_open(const soon_executor_options *o);
 
 /*
  * The process's own pool, made on first use, never freed; wherever work is
- * handed over NULL means it too.  At exit it finishes what was queued.  NULL
- * with errno ENOMEM.
+ * handed over NULL means it too.  At exit it finishes what was queued or is
+ * delayed.  NULL with errno ENOMEM.
  */
 SOON_API soon_executor *soon_default_executor(void);
 
@@ -116,7 +116,8 @@ enum {
  * Close the pool and wait until it is empty.
  *
  * From the first call on, submits return ESHUTDOWN.  What was queued still runs
- * unless cancelled.  May be called again, with more flags, from any thread.
+ * unless cancelled, delayed jobs when they are due.  May be called again, with
+ * more flags, from any thread.
  *
  * Returns 0 when the last job and callback has ended and the threads are gone;
  * ETIMEDOUT after a positive timeout; EINPROGRESS after timeout <= 0, which
@@ -137,8 +138,8 @@ SOON_API void soon_executor_free(soon_executor *e);
  * caller's.  e == NULL is the default executor in every submit.
  *
  * Jobs of equal priority that one thread submits start in the order of
- * submission, except one that a waiting job claims or its submitter runs itself.
- * What precedes the submit happens before the job.
+ * submission, except one that is delayed, that a waiting job claims or that its
+ * submitter runs itself.  What precedes the submit happens before the job.
  *
  * NULL with errno: EINVAL, ENOMEM, ESHUTDOWN, SOON_EBROKEN, EAGAIN (the first
  * worker could not be started, or the pool is full).  Blocks only if the pool is
@@ -166,12 +167,15 @@ typedef struct soon_job {
 	void *arg;
 	const char *name;	     /* label in dumps; must outlive the job */
 	int priority;		     /* enum soon_priority */
-	soon_nsec delay;	     /* start no earlier than this */
-	soon_nsec start_within;	     /* fail unless started by then */
+	soon_nsec delay;	     /* start no earlier than this after the
+					submit */
+	soon_nsec start_within;	     /* fail unless started so soon after the
+					submit; 0: no limit */
 	soon_nsec run_within;	     /* fail unless finished so long after it */
 	void (*free_arg)(void *);    /* once, on every path of an accepted job,
 					before its future is done or as it is
-					cancelled; never for a failed submit */
+					cancelled or expires; never for a
+					failed submit */
 	void (*free_result)(void *); /* with the last reference, if the result
 					is not NULL and was never taken */
 } soon_job;
@@ -184,8 +188,20 @@ typedef struct soon_job {
 	(&(const soon_job){ .size = sizeof(soon_job), __VA_ARGS__ })
 
 /*
- * As soon_submit(), with attributes.  Also ENOTSUP: delay, start_within or
- * run_within, which this release does not offer yet.
+ * As soon_submit(), with attributes.
+ *
+ * A job with a delay is queued when that is over, behind what is queued by then,
+ * and even if the pool is full; until then nobody runs it, not even who waits for
+ * it.  A closed pool still runs it.  Cancelled, it is gone at once.  An INLINE
+ * pool sleeps the delay.
+ *
+ * A job that has not started within start_within is FAILED with ETIMEDOUT at
+ * that time, and never runs, even if all workers are stuck.  Its callbacks and
+ * free_arg then run on a thread of the library's that no other job waits for.
+ *
+ * Also EINVAL: a negative time, start_within <= delay other than 0; ENOTSUP:
+ * run_within, which this release does not offer yet.  EAGAIN may also say that
+ * the thread which looks at the clock could not be started.
  */
 SOON_API soon_future *soon_submit_job(soon_executor *e, const soon_job *job);
 
