@@ -224,11 +224,17 @@ static struct sooni_shard *my_shard(struct soon_executor *e)
  */
 static int ensure_alive(struct soon_executor *e)
 {
+	int rc;
+	int refusal;
+
 	/* relaxed: leave() in idle.c lowers it under this shard's lock. */
 	if (sooni_likely(atomic_load_explicit(&e->alive, memory_order_relaxed) >
 			 0))
 		return 0;
-	return sooni_crew_ensure(e, false);
+	rc = sooni_crew_ensure(e, false);
+	/* It may have been closed just now, and therefore get no thread. */
+	refusal = rc != 0 ? sooni_pool_refusal(e) : 0;
+	return refusal != 0 ? refusal : rc;
 }
 
 sooni_inline int put_into_shard(struct soon_executor *e,
