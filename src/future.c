@@ -161,7 +161,8 @@ sooni_inline uint32_t become_done(struct soon_future *f, uint32_t outcome,
 {
 	/* relaxed: the compare-and-swap judges it. */
 	uint32_t s = atomic_load_explicit(&f->state, memory_order_relaxed);
-	uint32_t gone = SOONI_RUNNING | SOONI_SLEEPERS | SOONI_PLACED;
+	uint32_t placed = unless & SOONI_RUNNING ? SOONI_PLACED : 0;
+	uint32_t gone = SOONI_RUNNING | SOONI_SLEEPERS | placed;
 
 	while (!(s & (SOONI_DONE | unless))) {
 		if (sooni_unlikely(s & SOONI_LOCKED)) {
@@ -169,8 +170,8 @@ sooni_inline uint32_t become_done(struct soon_future *f, uint32_t outcome,
 			continue;
 		}
 		*next = (s & ~gone) | outcome;
-		/* PLACED: home must be there until the place is given back. */
-		if (s & (SOONI_WAITED | SOONI_GUEST | SOONI_PLACED))
+		/* placed: home must be there until the place is given back. */
+		if (s & (SOONI_WAITED | SOONI_GUEST | placed))
 			*next |= SOONI_BUSY;
 		/* release: the result.  acquire: the list of waiters.  Pairs
 		 * with sooni_state(), sooni_sleep() and unlock(). */
@@ -308,7 +309,7 @@ int soon_future_cancel(soon_future *f)
  * than freed under somebody: the count is put so far up that those who drop
  * references at this moment cannot bring it down again, and then left alone.
  */
-enum { MOST_REFS = 1 << 18 };
+enum { MOST_REFS = 1 << 19 };
 
 static void keep_for_ever(struct soon_future *f, uint32_t s)
 {

@@ -48,9 +48,10 @@ enum {
 	SOONI_GUEST = 1 << 10,	  /* claimed by a thread that its executor does
 				     not wait for anyhow */
 	SOONI_COUNTED = 1 << 11,  /* that thread is counted in home->guests */
-	SOONI_PLACED = 1 << 12,	  /* it waits to start, and has a place in
-				     home->room; until claimed or DONE */
-	SOONI_REF_SHIFT = 13	  /* above: how many references there are */
+	/* The same bit before that: it waits to start, and has a place in
+	 * home->room; until claimed or DONE. */
+	SOONI_PLACED = SOONI_COUNTED,
+	SOONI_REF_SHIFT = 12 /* above: how many references there are */
 };
 #define SOONI_REF (UINT32_C(1) << SOONI_REF_SHIFT)
 

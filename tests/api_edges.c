@@ -232,7 +232,7 @@ END_TEST
 
 START_TEST(the_last_of_so_many_references_frees_the_result)
 {
-	enum { N = 250000 };
+	enum { N = 500000 };
 
 	loved = soon_future_new(tally_free);
 	ref_and_unref(N);

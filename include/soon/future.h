@@ -138,7 +138,7 @@ SOON_API void *soon_future_arg(const soon_future *f);
 
 /*
  * One more reference; returns f.  NULL is allowed in both.  A future that more than
- * a quarter of a million references are held to at once is kept for ever.
+ * half a million references are held to at once is kept for ever.
  */
 SOON_API soon_future *soon_future_ref(soon_future *f);
 
