@@ -206,8 +206,9 @@ START_TEST(who_was_told_of_a_deadlock_has_the_chain_on_its_line)
 	gate_await(&begin, 3);
 	expect_not("deadlock");
 	gate_open(&begin);
-	finish(pair[0]);
-	finish(pair[1]);
+	/* Each is needed until the other has ended too. */
+	ck_assert_int_eq(soon_wait_all(pair, 2, SOON_FOREVER), 0);
+	unref_n(pair, 2);
 	gate_fini(&begin);
 }
 END_TEST
