@@ -183,7 +183,8 @@ static bool is_asleep(struct dump *d, struct sooni_worker *w)
 	/* relaxed: a guess. */
 	return atomic_load_explicit(&w->place, memory_order_relaxed) !=
 		       SOONI_PLACE_HELD ||
-	       (i < d->asleep_count && d->asleep[i]);
+	       (w->executor == d->executor && i < d->asleep_count &&
+		d->asleep[i]);
 }
 
 static void add_jobs(struct dump *d, struct sooni_context *c)

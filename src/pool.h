@@ -214,6 +214,11 @@ bool sooni_crew_is_over(struct soon_executor *e);
 /* Wait until a closed pool's threads and guests are gone: 0 or ETIMEDOUT. */
 int sooni_crew_join(struct soon_executor *e, int64_t deadline);
 
+/* The name of its thread. */
+enum { SOONI_NAME_SIZE = 16 };
+void sooni_worker_name(const struct sooni_worker *w,
+		       char name[SOONI_NAME_SIZE]);
+
 /* default.c */
 bool sooni_is_default(const struct soon_executor *e);
 
@@ -238,10 +243,6 @@ enum sooni_end sooni_rest_if_surplus(struct sooni_worker *w);
 
 /* worker.c: what a pool's threads run; arg: the worker. */
 void *sooni_worker_main(void *worker);
-
-enum { SOONI_NAME_SIZE = 16 };
-void sooni_worker_name(const struct sooni_worker *w,
-		       char name[SOONI_NAME_SIZE]);
 
 /*
  * For dumps: when the worker woke up, for a job, in milliseconds, and below that
