@@ -7,7 +7,9 @@
 #include "thread.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define LOOK_NSEC (10 * SOON_MSEC)
 
@@ -53,6 +55,16 @@ void sooni_crew_end_thread(struct sooni_worker *w, bool off_stack)
 	if (!is_first)
 		pthread_join(before, NULL);
 	thread_ended(e);
+}
+
+void sooni_worker_name(const struct sooni_worker *w, char name[SOONI_NAME_SIZE])
+{
+	const char *prefix = w->executor->name;
+	char number[12];
+
+	snprintf(number, sizeof(number), "-%u", w->parker.index + 1);
+	snprintf(name, SOONI_NAME_SIZE, "%.*s%s",
+		 (int)(SOONI_NAME_SIZE - 1 - strlen(number)), prefix, number);
 }
 
 static struct sooni_worker *new_worker(struct soon_executor *e)

@@ -294,6 +294,8 @@ static bool is_deadlock(struct sooni_me *self, char **chain)
 }
 
 /*
+ * In a callback, after its job, nobody depends on the thread; but dumps tell.
+ *
  * A wait for all that sleeps once for each of many looks only if anybody else
  * has begun to sleep since its last look, when it was seen by all who did.
  */
@@ -301,14 +303,15 @@ int sooni_await_begin(struct sooni_awaited *a)
 {
 	struct sooni_context *c = sooni_running();
 	char *chain = NULL;
-	char *old;
+	char *old = NULL;
 	int rc = 0;
 
 	a->since = sooni_now();
 	sooni_threads_lock();
 	sooni_contexts_list(&sooni_me, a->since);
 	sooni_me.awaited = a;
-	if (!a->timed && (a->need != SOONI_NEED_ALL || a->looked != begun)) {
+	if (c != NULL && !a->timed &&
+	    (a->need != SOONI_NEED_ALL || a->looked != begun)) {
 		if (is_deadlock(&sooni_me, &chain)) {
 			sooni_me.awaited = NULL;
 			rc = EDEADLK;
@@ -316,8 +319,10 @@ int sooni_await_begin(struct sooni_awaited *a)
 		begun++;
 	}
 	a->looked = begun;
-	old = c->deadlock;
-	c->deadlock = chain;
+	if (c != NULL) {
+		old = c->deadlock;
+		c->deadlock = chain;
+	}
 	sooni_threads_unlock();
 	free(old);
 	return rc;

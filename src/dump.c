@@ -183,7 +183,8 @@ static bool is_asleep(struct dump *d, struct sooni_worker *w)
 	/* relaxed: a guess. */
 	return atomic_load_explicit(&w->place, memory_order_relaxed) !=
 		       SOONI_PLACE_HELD ||
-	       (i < d->asleep_count && d->asleep[i]);
+	       (w->executor == d->executor && i < d->asleep_count &&
+		d->asleep[i]);
 }
 
 static void add_jobs(struct dump *d, struct sooni_context *c)
@@ -234,6 +235,10 @@ static void add_line(struct dump *d, struct sooni_me *me)
 	add(d, ": ");
 	if (c != NULL) {
 		count = add_doing(d, me, c) ? &d->blocked : &d->running;
+	} else if (me->awaited != NULL) {
+		add(d, "in a callback");
+		add_awaited(d, me->awaited);
+		count = &d->blocked;
 	} else if (me->member != NULL && !is_asleep(d, me->member)) {
 		add(d, "between jobs, or in a callback");
 		count = &d->running;

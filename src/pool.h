@@ -298,6 +298,10 @@ void sooni_delay_end_put(struct soon_future *const *jobs, size_t n,
 /* Take a job that is not due yet, with its entry and the guest that it counts
  * as, which the caller gives up; NULL: there is none. */
 struct soon_future *sooni_delay_take(struct soon_executor *e);
+/* The name of its thread. */
+enum { SOONI_NAME_SIZE = 16 };
+void sooni_worker_name(const struct sooni_worker *w,
+		       char name[SOONI_NAME_SIZE]);
 
 /* default.c */
 bool sooni_is_default(const struct soon_executor *e);
@@ -334,9 +338,6 @@ void *sooni_worker_main(void *worker);
 
 /* Whether w, which the calling thread is, may run a job on top of another. */
 bool sooni_worker_has_stack(struct sooni_worker *w);
-enum { SOONI_NAME_SIZE = 16 };
-void sooni_worker_name(const struct sooni_worker *w,
-		       char name[SOONI_NAME_SIZE]);
 
 /*
  * For dumps: when the worker woke up, for a job, in milliseconds, and below that

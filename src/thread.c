@@ -125,7 +125,7 @@ static int sleep_for(struct sooni_awaited *a, _Atomic uint32_t *word,
 {
 	int rc;
 
-	if (a == NULL || sooni_running() == NULL)
+	if (a == NULL || (sooni_running() == NULL && sooni_me.worker == NULL))
 		return sooni_sleep(word, mask, was, deadline);
 	/* acquire: as in sooni_sleep(). */
 	if ((atomic_load_explicit(word, memory_order_acquire) & mask) != was)

@@ -218,7 +218,7 @@ int sooni_wait(_Atomic uint32_t *word, uint32_t mask, uint32_t was,
 /* cycle.c: who waits for whom */
 
 /*
- * The thread, which runs a job, is going to sleep for *a, until the end.
+ * The thread, which runs a job or is a worker, is going to sleep for *a, until the end.
  * EDEADLK, unless that is timed: it would never wake; then it did not begin.
  */
 int sooni_await_begin(struct sooni_awaited *a);

@@ -6,7 +6,6 @@
 
 #include <soon/error.h>
 
-#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -301,16 +300,6 @@ static void fini(struct sooni_worker *w)
 	if (o->worker_fini != NULL)
 		o->worker_fini(o->worker_ctx);
 	sooni_telling_pop(&telling);
-}
-
-void sooni_worker_name(const struct sooni_worker *w, char name[SOONI_NAME_SIZE])
-{
-	const char *prefix = w->executor->name;
-	char number[12];
-
-	snprintf(number, sizeof(number), "-%u", w->parker.index + 1);
-	snprintf(name, SOONI_NAME_SIZE, "%.*s%s",
-		 (int)(SOONI_NAME_SIZE - 1 - strlen(number)), prefix, number);
 }
 
 static void introduce(struct sooni_worker *w)

@@ -84,7 +84,7 @@ static void *wait_by_child(void *arg)
 	soon_future *child;
 
 	w->fn = NULL;
-	child = submit(pools[0], pass_and_wait, w);
+	child = submit(ring_pool[0], pass_and_wait, w);
 	soon_future_wait(child, SOON_FOREVER);
 	soon_future_unref(child);
 	return w;
@@ -95,8 +95,8 @@ START_TEST(who_is_waited_for_further_down_on_the_stack_is_in_the_ring)
 	struct waiter *w;
 
 	/* With no second thread to take the child. */
-	soon_executor_free(pools[0]);
-	pools[0] = pool_of(1);
+	soon_executor_free(ring_pool[0]);
+	ring_pool[0] = pool_of(1);
 	w = add((enum way)_i, NULL);
 	w->fn = wait_by_child;
 	add((enum way)(WAYS - 1 - _i), job[0]);
@@ -200,7 +200,7 @@ static void *map_waiters_for_oneself(void *told)
 
 	for (int i = 0; i < 4; i++)
 		args[i] = soon_self();
-	if (soon_map(pools[1], SOON_JOB(.fn = wait_for_parent), args, 4,
+	if (soon_map(ring_pool[1], SOON_JOB(.fn = wait_for_parent), args, 4,
 		     SOON_FOREVER, results, told == NULL ? NULL : errors) != 0)
 		return box(1);
 	for (int i = 0; i < 4; i++)
@@ -212,7 +212,7 @@ START_TEST(children_that_wait_for_their_parent_do_not_stop_it)
 {
 	void *told = NULL;
 
-	job[jobs++] = submit(pools[0], map_waiters_for_oneself,
+	job[jobs++] = submit(ring_pool[0], map_waiters_for_oneself,
 			     _i == 0 ? NULL : &told);
 	ck_assert_int_eq(soon_future_result(job[0], SOON_FOREVER, &told), 0);
 	ck_assert_int_ge(unbox(told), 1);

@@ -153,6 +153,26 @@ static void *sleep_long(void *unused)
 	return box(soon_sleep(TEST_TIMEOUT * SOON_SEC));
 }
 
+static void wait_for_promise(soon_future *f, void *unused)
+{
+	(void)f;
+	(void)unused;
+	soon_future_wait(promise, SOON_FOREVER);
+}
+
+START_TEST(a_callback_that_waits_is_said_to)
+{
+	soon_future *f = submit_named("job", gate_job, &gate);
+
+	ck_assert_int_eq(soon_future_on_done(f, wait_for_promise, NULL), 0);
+	gate_open(&gate);
+	await_saying("pool-1: in a callback, waiting ");
+	expect(" for promise 0x");
+	soon_future_set_result(promise, NULL);
+	finish(f);
+}
+END_TEST
+
 START_TEST(a_job_that_sleeps_is_said_to)
 {
 	soon_future *f = submit_named("sleeper", sleep_long, NULL);
@@ -206,8 +226,9 @@ START_TEST(who_was_told_of_a_deadlock_has_the_chain_on_its_line)
 	gate_await(&begin, 3);
 	expect_not("deadlock");
 	gate_open(&begin);
-	finish(pair[0]);
-	finish(pair[1]);
+	/* Each is needed until the other has ended too. */
+	ck_assert_int_eq(soon_wait_all(pair, 2, SOON_FOREVER), 0);
+	unref_n(pair, 2);
 	gate_fini(&begin);
 }
 END_TEST
@@ -251,6 +272,7 @@ static Suite *suite(void)
 		       a_thread_of_another_pool_that_others_wait_for_is_shown);
 	tcase_add_test(t, jobs_on_one_stack_share_a_line);
 	tcase_add_loop_test(t, a_wait_for_several_names_some, 0, 4);
+	tcase_add_test(t, a_callback_that_waits_is_said_to);
 	tcase_add_test(t, a_job_that_sleeps_is_said_to);
 	tcase_add_test(t, who_was_told_of_a_deadlock_has_the_chain_on_its_line);
 	tcase_add_test(t, the_chain_goes_with_its_job);

@@ -92,19 +92,20 @@ static void draw(struct rng *rng, bool acyclic)
 static void run(unsigned n, bool held)
 {
 	for (int i = 0; i < POOLS; i++)
-		pools[i] = pool_of(n);
+		ring_pool[i] = pool_of(n);
 	gate_init(&start);
 	if (!held)
 		gate_open(&start);
 	for (unsigned i = 0; i < count; i++)
-		job[i] = submit(pools[i % POOLS], wait_for_members, &nodes[i]);
+		job[i] = submit(ring_pool[i % POOLS], wait_for_members,
+				&nodes[i]);
 	if (held)
 		gate_await(&start, count);
 	gate_open(&start);
 	for (unsigned i = 0; i < count; i++)
 		ck_assert_int_eq(soon_future_wait(job[i], SOON_FOREVER), 0);
 	for (int i = 0; i < POOLS; i++)
-		soon_executor_free(pools[i]);
+		soon_executor_free(ring_pool[i]);
 	unref_n(job, count);
 	gate_fini(&start);
 }

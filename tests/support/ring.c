@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <sched.h>
 
-soon_executor *pools[POOLS];
+soon_executor *ring_pool[POOLS];
 struct gate start;
 struct tally waited;
 struct waiter waiters[MOST];
@@ -16,7 +16,7 @@ unsigned jobs;
 void ring_setup(void)
 {
 	for (int i = 0; i < POOLS; i++)
-		pools[i] = pool_of(MOST);
+		ring_pool[i] = pool_of(MOST);
 	gate_init(&start);
 	tally_init(&waited);
 	jobs = 0;
@@ -25,7 +25,7 @@ void ring_setup(void)
 void ring_teardown(void)
 {
 	for (int i = 0; i < POOLS; i++)
-		soon_executor_free(pools[i]);
+		soon_executor_free(ring_pool[i]);
 	unref_n(job, jobs); /* children may have waited for these to the end */
 	gate_fini(&start);
 	tally_fini(&waited);
@@ -86,7 +86,7 @@ struct waiter *add(enum way way, soon_future *awaited)
 	*w = (struct waiter){ .way = way, .timeout = SOON_FOREVER };
 	if (awaited != NULL)
 		w->awaited[w->n++] = awaited;
-	job[jobs] = submit(pools[jobs % POOLS], pass_and_wait, w);
+	job[jobs] = submit(ring_pool[jobs % POOLS], pass_and_wait, w);
 	gate_await(&start, ++jobs);
 	return w;
 }

@@ -38,7 +38,7 @@ struct waiter {
 	pid_t tid;
 };
 
-extern soon_executor *pools[POOLS];
+extern soon_executor *ring_pool[POOLS];
 extern struct gate start;
 extern struct tally waited; /* waits that have ended */
 extern struct waiter waiters[MOST];
