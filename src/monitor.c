@@ -290,7 +290,7 @@ void sooni_monitor_forget(struct soon_executor *e)
 		ending = true;
 		ring();
 		pthread_mutex_unlock(&lock);
-		pthread_join(thread, NULL);
+		sooni_thread_join(thread);
 		pthread_mutex_lock(&lock);
 		ending = false;
 		running = false;

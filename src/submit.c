@@ -5,6 +5,7 @@
 #include "sized.h"
 #include "thread.h"
 
+#include <soon/error.h>
 #include <soon/executor.h>
 
 #include <errno.h>
@@ -69,32 +70,63 @@ static int read_job(soon_job *job, const soon_job *given)
 	return 0;
 }
 
+/* A submit to a pool without threads. */
+struct inline_run {
+	struct soon_executor *e;
+	struct soon_future *const *jobs;
+	size_t n;
+	size_t next;		   /* how many have been run */
+	struct soon_future *given; /* the caller is to have a reference to it */
+	struct sooni_telling telling;
+};
+
+static void end_inline(struct inline_run *r)
+{
+	sooni_telling_pop(&r->telling);
+	sooni_home_leave(&r->e->home);
+}
+
+/* A job has ended the thread that was to run the rest, too, and to return. */
+static void exited_inline(void *run)
+{
+	struct inline_run *r = run;
+
+	while (r->next < r->n) {
+		struct soon_future *f = r->jobs[r->next++];
+
+		if (sooni_future_claim(f, false, false))
+			sooni_job_fail(f, SOON_EEXITED);
+	}
+	end_inline(r);
+	soon_future_unref(r->given);
+}
+
 /* A pool without threads: run them one after the other. */
 static int run_inline(struct soon_executor *e, struct soon_future *const *jobs,
-		      size_t n)
+		      size_t n, struct soon_future *given)
 {
-	struct sooni_telling telling;
-	size_t i;
+	struct inline_run r = { .e = e, .jobs = jobs, .n = n, .given = given };
 	int rc = sooni_pool_enter(e);
 
 	if (rc != 0)
 		return rc;
-	sooni_telling_push(&telling, &e->home);
-	for (i = 0; i < n; i++) {
-		struct soon_future *f = jobs[i];
+	sooni_telling_push(&r.telling, &e->home);
+	pthread_cleanup_push(exited_inline, &r);
+	while (r.next < n) {
+		struct soon_future *f = jobs[r.next++];
 
 		if (sooni_future_claim(f, false, false))
 			sooni_guest_run(f);
 	}
-	sooni_telling_pop(&telling);
-	sooni_home_leave(&e->home);
+	pthread_cleanup_pop(0);
+	end_inline(&r);
 	return 0;
 }
 
 sooni_inline int put(struct soon_executor *e, struct soon_future *const *jobs,
-		     size_t n)
+		     size_t n, struct soon_future *given)
 {
-	return e->options.flags & SOON_INLINE ? run_inline(e, jobs, n)
+	return e->options.flags & SOON_INLINE ? run_inline(e, jobs, n, given)
 					      : sooni_pool_put(e, jobs, n);
 }
 
@@ -117,7 +149,7 @@ sooni_inline int submit(soon_executor *executor, soon_fn *fn, void *arg,
 	if (attributes != NULL)
 		rc = dress(f, attributes);
 	if (rc == 0)
-		rc = put(e, &f, 1);
+		rc = put(e, &f, 1, future != NULL ? f : NULL);
 	if (rc != 0)
 		sooni_future_discard(f);
 	else if (future != NULL)
@@ -187,17 +219,37 @@ static int submit_many(struct soon_executor *e, const soon_job *each,
 
 	if (rc != 0)
 		return rc;
-	rc = put(e, futures, n);
+	rc = put(e, futures, n, NULL);
 	for (i = 0; rc != 0 && i < n; i++)
 		sooni_future_discard(futures[i]);
 	return rc;
+}
+
+/* A job run by the submit has ended the thread: the caller gets nothing. */
+struct many {
+	soon_future **jobs;
+	size_t n;
+	bool given; /* the array is the caller's */
+};
+
+static void exited_many(void *many)
+{
+	struct many *m = many;
+	size_t i;
+
+	for (i = 0; m->given && i < m->n; i++) {
+		soon_future_unref(m->jobs[i]);
+		m->jobs[i] = NULL;
+	}
+	if (!m->given)
+		free(m->jobs);
 }
 
 int soon_submit_many(soon_executor *executor, const soon_job *given,
 		     void *const *args, size_t n, soon_future **futures)
 {
 	struct soon_executor *e;
-	soon_future **jobs = futures;
+	struct many m = { futures, n, futures != NULL };
 	soon_job each;
 	size_t i;
 	int rc;
@@ -208,17 +260,18 @@ int soon_submit_many(soon_executor *executor, const soon_job *given,
 	if (rc != 0 || n == 0)
 		return rc;
 	e = resolve(executor);
-	if (e == NULL || n > SIZE_MAX / sizeof(*jobs))
+	if (e == NULL || n > SIZE_MAX / sizeof(*m.jobs))
 		return ENOMEM;
-	if (jobs == NULL)
-		jobs = malloc(n * sizeof(*jobs));
-	if (jobs == NULL)
+	if (!m.given)
+		m.jobs = malloc(n * sizeof(*m.jobs));
+	if (m.jobs == NULL)
 		return ENOMEM;
-	rc = submit_many(e, &each, args, n, futures != NULL ? SOONI_REF : 0,
-			 jobs);
-	for (i = 0; rc != 0 && futures != NULL && i < n; i++)
+	pthread_cleanup_push(exited_many, &m);
+	rc = submit_many(e, &each, args, n, m.given ? SOONI_REF : 0, m.jobs);
+	pthread_cleanup_pop(0);
+	for (i = 0; rc != 0 && m.given && i < n; i++)
 		futures[i] = NULL;
-	if (jobs != futures)
-		free(jobs);
+	if (!m.given)
+		free(m.jobs);
 	return rc;
 }
