@@ -68,7 +68,7 @@ static void exited(void *context)
 	end(f);
 	sooni_context_pop(c);
 	free(c->message);
-	sooni_future_fail(f, SOON_EEXITED, NULL);
+	sooni_job_settle(f, (struct sooni_outcome){ SOON_EEXITED, NULL });
 }
 
 struct sooni_outcome sooni_job_call(struct soon_future *f)
