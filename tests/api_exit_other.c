@@ -188,6 +188,33 @@ START_TEST(hooks_callbacks_and_destructors_are_not_left_by_it)
 }
 END_TEST
 
+static void *pass_and_leave(void *unused)
+{
+	gate_pass(&gate);
+	return leave(unused);
+}
+
+/* The second runs because the pool has found the first asleep. */
+START_TEST(so_does_one_whose_place_was_taken_from_it)
+{
+	soon_executor_options o = SOON_EXECUTOR_OPTIONS_INIT;
+	soon_executor *e;
+	soon_future *f;
+
+	o.workers = 1;
+	o.max_workers = 2;
+	e = soon_executor_open(&o);
+	ck_assert_ptr_nonnull(e);
+	f = submit(e, pass_and_leave, NULL);
+	gate_await(&gate, 1);
+	expect_code(submit(e, return_null, NULL), 0);
+	gate_open(&gate);
+	expect_code(f, SOON_EEXITED);
+	expect_code(submit(e, return_null, NULL), 0);
+	soon_executor_free(e);
+}
+END_TEST
+
 /* Threads that are no workers */
 
 static soon_executor *pool_with(unsigned flag)
@@ -322,6 +349,7 @@ static Suite *exit_suite(void)
 	tcase_add_test(tc, calls_of_the_library_are_not_left_by_it);
 	tcase_add_test(tc, a_sleep_ends_in_its_own_time);
 	tcase_add_test(tc, hooks_callbacks_and_destructors_are_not_left_by_it);
+	tcase_add_test(tc, so_does_one_whose_place_was_taken_from_it);
 	tcase_add_test(tc, a_thread_that_helps_goes_with_it);
 	tcase_add_loop_test(
 		tc,

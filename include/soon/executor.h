@@ -128,7 +128,7 @@ enum {
  * Returns 0 when the last job and callback has ended and the threads are gone;
  * ETIMEDOUT after a positive timeout; EINPROGRESS after timeout <= 0, which
  * only begins the shutdown; EDEADLK, and the pool stays open, for a positive
- * timeout in one of the pool's own jobs or callbacks; EINVAL.  Blocks.
+ * timeout in one of the pool's own jobs, hooks or callbacks; EINVAL.  Blocks.
  */
 SOON_API int soon_executor_shutdown(soon_executor *e, unsigned flags,
 				    soon_nsec timeout);
