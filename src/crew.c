@@ -53,7 +53,7 @@ void sooni_crew_end_thread(struct sooni_worker *w, bool off_stack)
 		put_spare(e, w);
 	pthread_mutex_unlock(&e->lock);
 	if (!is_first)
-		pthread_join(before, NULL);
+		sooni_thread_join(before);
 	thread_ended(e);
 }
 
@@ -247,7 +247,7 @@ static void join_last(struct soon_executor *e)
 {
 	pthread_mutex_lock(&e->joining);
 	if (e->has_last_ended)
-		pthread_join(e->last_ended, NULL);
+		sooni_thread_join(e->last_ended);
 	e->has_last_ended = false;
 	pthread_mutex_unlock(&e->joining);
 }

@@ -5,6 +5,7 @@
 #include "job.h"
 
 #include "error.h"
+#include "os.h"
 #include "slab.h"
 #include "thread.h"
 #include "waiter.h"
@@ -50,8 +51,11 @@ static void destroy(struct soon_future *f)
 		if (free_result != NULL && f->result != NULL &&
 		    !(s & (SOONI_FAILED | SOONI_CANCELLED)) &&
 		    !(marks & SOONI_TAKEN)) {
+			int old = sooni_uncancellable_begin();
+
 			sooni_before_user();
 			free_result(f->result);
+			sooni_uncancellable_end(old);
 		}
 	}
 	sooni_future_discard(f);
@@ -183,6 +187,19 @@ sooni_inline uint32_t become_done(struct soon_future *f, uint32_t outcome,
 	return s;
 }
 
+/* The user's part of it, which may not end the thread. */
+static void tell_users(struct soon_future *f, void (*free_arg)(void *),
+		       struct sooni_link *users)
+{
+	int old = sooni_uncancellable_begin();
+
+	sooni_before_user();
+	if (free_arg != NULL)
+		free_arg(f->arg);
+	sooni_waiters_fire_users(f, users);
+	sooni_uncancellable_end(old);
+}
+
 /*
  * The rest, for whoever made f done and BUSY.  Those who wait in the library come
  * first: they may not be held up by the user's code.
@@ -197,10 +214,7 @@ static void tell(struct soon_future *f, void (*free_arg)(void *))
 	sooni_telling_push(&telling, home);
 	users = sooni_waiters_fire(f);
 	if (users != NULL || free_arg != NULL)
-		sooni_before_user();
-	if (free_arg != NULL)
-		free_arg(f->arg);
-	sooni_waiters_fire_users(f, users);
+		tell_users(f, free_arg, users);
 	/* acq_rel: as for any reference that goes. */
 	s = atomic_fetch_and_explicit(&f->state, ~(uint32_t)SOONI_BUSY,
 				      memory_order_acq_rel);

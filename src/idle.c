@@ -111,3 +111,48 @@ enum sooni_end sooni_rest_if_surplus(struct sooni_worker *w)
 		sooni_pool_call_all(e);
 	return wait_for_call(w);
 }
+
+/* Between tries to start a thread. */
+#define RETRY_NSEC (10 * SOON_MSEC)
+
+/* Fail the jobs of a broken pool; for others', call a worker. */
+static bool is_taken_over(struct soon_executor *e)
+{
+	if (sooni_pool_phase(e) == SOONI_BROKEN)
+		sooni_pool_fail_all(e);
+	return !sooni_pool_has_work(e) || sooni_pool_call(e, SOONI_ANYBODY);
+}
+
+/*
+ * As in leave(): with every shard locked, either a job is seen here, or its
+ * submitter sees that this thread has left.  Others that are alive look by
+ * themselves, or have been called.
+ */
+static bool leave_to_others(struct soon_executor *e)
+{
+	bool left;
+
+	sooni_pool_lock_shards(e);
+	/* relaxed: it changes under the lock of sooni_crew_leave(); of two that
+	 * leave, the second sees the first by the shards' locks. */
+	left = atomic_load_explicit(&e->alive, memory_order_relaxed) > 1 ||
+	       !sooni_pool_has_work(e);
+	if (left)
+		sooni_crew_leave(e);
+	sooni_pool_unlock_shards(e);
+	return left;
+}
+
+void sooni_abandon(struct sooni_worker *w)
+{
+	static _Atomic uint32_t nothing; /* to sleep on */
+	struct soon_executor *e = w->executor;
+
+	sooni_regain_place(w);
+	sooni_park_exit(&e->park, false);
+	do {
+		while (!is_taken_over(e))
+			sooni_sleep(&nothing, ~SOONI_SLEEPERS, 0,
+				    sooni_deadline(RETRY_NSEC));
+	} while (!leave_to_others(e));
+}

@@ -28,10 +28,53 @@ static void give_up(soon_future *const *futures, size_t n, void **results)
 		results[i] = NULL;
 }
 
+struct mapping {
+	soon_future **futures;
+	size_t n;
+	bool submitted;
+};
+
+/* Also when a job that was run meanwhile has ended the thread. */
+static void end_mapping(void *mapping)
+{
+	struct mapping *m = mapping;
+	size_t i;
+
+	for (i = 0; m->submitted && i < m->n; i++)
+		soon_future_unref(m->futures[i]);
+	free(m->futures);
+}
+
+static void exited(void *mapping)
+{
+	struct mapping *m = mapping;
+
+	if (m->submitted)
+		give_up(m->futures, m->n, NULL);
+	end_mapping(m);
+}
+
+static int map(soon_executor *e, const soon_job *each, void *const *args,
+	       struct mapping *m, soon_nsec timeout, void **results,
+	       int *errors)
+{
+	int rc = soon_submit_many(e, each, args, m->n, m->futures);
+
+	if (rc != 0)
+		return rc;
+	m->submitted = true;
+	rc = soon_gather(m->futures, m->n, timeout, results, errors);
+	if (rc != 0)
+		give_up(m->futures, m->n, results);
+	else if (results != NULL)
+		hand_over(m->futures, m->n, results);
+	return rc;
+}
+
 int soon_map(soon_executor *e, const soon_job *each, void *const *args,
 	     size_t n, soon_nsec timeout, void **results, int *errors)
 {
-	soon_future **futures;
+	struct mapping m = { NULL, n, false };
 	size_t i;
 	int rc;
 
@@ -39,23 +82,14 @@ int soon_map(soon_executor *e, const soon_job *each, void *const *args,
 		results[i] = NULL;
 	for (i = 0; i < n && errors != NULL; i++)
 		errors[i] = 0;
-	if (n > SIZE_MAX / sizeof(*futures))
+	if (n > SIZE_MAX / sizeof(*m.futures))
 		return ENOMEM;
-	futures = malloc(n > 0 ? n * sizeof(*futures) : 1);
-	if (futures == NULL)
+	m.futures = malloc(n > 0 ? n * sizeof(*m.futures) : 1);
+	if (m.futures == NULL)
 		return ENOMEM;
-	rc = soon_submit_many(e, each, args, n, futures);
-	if (rc != 0) {
-		free(futures);
-		return rc;
-	}
-	rc = soon_gather(futures, n, timeout, results, errors);
-	if (rc != 0)
-		give_up(futures, n, results);
-	else if (results != NULL)
-		hand_over(futures, n, results);
-	for (i = 0; i < n; i++)
-		soon_future_unref(futures[i]);
-	free(futures);
+	pthread_cleanup_push(exited, &m);
+	rc = map(e, each, args, &m, timeout, results, errors);
+	pthread_cleanup_pop(0);
+	end_mapping(&m);
 	return rc;
 }

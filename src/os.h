@@ -89,6 +89,15 @@ static inline void sooni_uncancellable_end(int old)
 	pthread_setcancelstate(old, NULL);
 }
 
+/* pthread_join(), for callers that may be cancelled later, but not now. */
+static inline void sooni_thread_join(pthread_t thread)
+{
+	int old = sooni_uncancellable_begin();
+
+	pthread_join(thread, NULL);
+	sooni_uncancellable_end(old);
+}
+
 /* Name the calling thread; what exceeds 15 bytes must have been cut. */
 void sooni_thread_name(const char *name);
 

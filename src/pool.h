@@ -325,6 +325,13 @@ enum sooni_end sooni_rest(struct sooni_worker *w);
 /* The same, if more run than may and the worker does not search. */
 enum sooni_end sooni_rest_if_surplus(struct sooni_worker *w);
 
+/*
+ * The worker's job has ended its thread, which counts as running.  Another takes
+ * its place, if there is work; it waits until one could be started, unless others
+ * are left that will do it.
+ */
+void sooni_abandon(struct sooni_worker *w);
+
 /* find.c */
 
 /* The worker's next job, taken from a queue; NULL: none was found. */

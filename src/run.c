@@ -2,7 +2,10 @@
  * run.c - running a job, and what it may say and ask about itself.
  */
 #include "job.h"
+#include "os.h"
 #include "thread.h"
+
+#include <soon/error.h>
 
 #include <errno.h>
 #include <stdarg.h>
@@ -12,12 +15,20 @@
 /* Its address is what soon_fail() returns. */
 static char failure;
 
+static void call_free_arg(struct soon_future *f, struct sooni_side *side)
+{
+	int old = sooni_uncancellable_begin();
+
+	side->free_arg(f->arg);
+	sooni_uncancellable_end(old);
+}
+
 static void free_arg(struct soon_future *f)
 {
 	struct sooni_side *side = sooni_side(f);
 
 	if (side != NULL && side->free_arg != NULL)
-		side->free_arg(f->arg);
+		call_free_arg(f, side);
 }
 
 /* The job's function is through. */
@@ -32,7 +43,7 @@ static sooni_noinline void end_with_side(struct soon_future *f,
 		sooni_cancel_end(c);
 	if (side->free_arg == NULL)
 		return;
-	side->free_arg(f->arg);
+	call_free_arg(f, side);
 	/* What that has pushed. */
 	c = atomic_load_explicit(&side->cancel, memory_order_relaxed);
 	if (c != NULL)
@@ -47,6 +58,19 @@ static inline void end(struct soon_future *f)
 		end_with_side(f, side);
 }
 
+/* The job has ended its thread, whose stack is being unwound.  For the jobs that
+ * wait below it this is called next. */
+static void exited(void *context)
+{
+	struct sooni_context *c = context;
+	struct soon_future *f = c->job;
+
+	end(f);
+	sooni_context_pop(c);
+	free(c->message);
+	sooni_job_settle(f, (struct sooni_outcome){ SOON_EEXITED, NULL });
+}
+
 struct sooni_outcome sooni_job_call(struct soon_future *f)
 {
 	struct sooni_context context = { .job = f };
@@ -54,7 +78,9 @@ struct sooni_outcome sooni_job_call(struct soon_future *f)
 	void *result;
 
 	sooni_context_push(&context);
+	pthread_cleanup_push(exited, &context);
 	result = f->fn(f->arg);
+	pthread_cleanup_pop(0);
 	end(f);
 	sooni_context_pop(&context);
 	if (sooni_unlikely(result == &failure)) {
@@ -81,15 +107,21 @@ void sooni_job_run(struct soon_future *f)
 	sooni_job_settle(f, sooni_job_call(f));
 }
 
+static void leave_list(void *joined)
+{
+	if (joined != NULL)
+		sooni_thread_leave_list();
+}
+
 void sooni_guest_run(struct soon_future *f)
 {
 	bool list = !sooni_me.listed;
 
 	if (list)
 		sooni_thread_join_list();
+	pthread_cleanup_push(leave_list, list ? &sooni_me : NULL);
 	sooni_job_run(f);
-	if (list)
-		sooni_thread_leave_list();
+	pthread_cleanup_pop(1);
 }
 
 void sooni_job_fail(struct soon_future *f, int code)

@@ -73,6 +73,39 @@ static int read_job(soon_job *job, const soon_job *given)
 	return 0;
 }
 
+/* Jobs that the thread which submits them is to run. */
+struct here {
+	struct soon_executor *e;
+	struct soon_future *const *jobs;
+	size_t n;
+	size_t next;		   /* how many have been run */
+	struct soon_future *given; /* the caller is to have a reference to it */
+	struct sooni_telling telling;
+};
+
+static void end_here(struct here *h)
+{
+	sooni_telling_pop(&h->telling);
+	sooni_home_leave(&h->e->home);
+}
+
+/* A job has ended the thread that was to run the rest, too, and to return. */
+static void exited_here(void *here)
+{
+	struct here *h = here;
+
+	while (h->next < h->n) {
+		struct soon_future *f = h->jobs[h->next++];
+
+		if (sooni_future_claim(f, true, false))
+			sooni_job_fail(f, SOON_EEXITED);
+		else
+			sooni_future_drop_entry(f);
+	}
+	end_here(h);
+	soon_future_unref(h->given);
+}
+
 /* As a worker would, had it taken f's entry from a queue. */
 static void run_one(struct soon_executor *e, struct soon_future *f)
 {
@@ -99,219 +132,253 @@ static void sleep_for(int64_t duration)
 
 /* Run them one after the other, on the caller. */
 static int run_here(struct soon_executor *e, struct soon_future *const *jobs,
-		    size_t n, int64_t delay)
+		    size_t n, int64_t delay, struct soon_future *given)
 {
-	struct sooni_telling telling;
-	size_t i;
-	int rc = sooni_pool_enter(e);
+	struct here h = { .e = e, .jobs = jobs, .n = n, .given = given };
+	{
+		struct inline_run r = {
+			.e = e, .jobs = jobs, .n = n, .given = given
+		};
+		int rc = sooni_pool_enter(e);
 
-	if (rc != 0)
-		return rc;
-	sooni_telling_push(&telling, &e->home);
-	if (sooni_unlikely(delay > 0))
-		sleep_for(delay);
-	for (i = 0; i < n; i++)
-		run_one(e, jobs[i]);
-	sooni_telling_pop(&telling);
-	sooni_home_leave(&e->home);
-	return 0;
-}
-
-static void unplace(struct soon_future *const *jobs, size_t n)
-{
-	while (n-- > 0)
-		sooni_future_unplace(jobs[n]);
-}
-
-/* In a pool without threads, or one that takes so many jobs and no more. */
-static sooni_noinline int put_unless_run(struct soon_executor *e,
-					 const soon_job *job,
-					 struct soon_future *const *jobs,
-					 size_t n)
-{
-	int rc = SOONI_RUN_HERE;
-
-	if (!(e->options.flags & SOON_INLINE))
-		rc = sooni_pool_admit(e, job != NULL ? job->priority : 0, jobs,
-				      n);
-	if (rc != SOONI_RUN_HERE)
-		return rc;
-	unplace(jobs, n);
-	return run_here(e, jobs, n, job != NULL ? job->delay : 0);
-}
-
-sooni_inline int put_now(struct soon_executor *e, const soon_job *job,
-			 struct soon_future *const *jobs, size_t n)
-{
-	if (sooni_unlikely(e->born != SOONI_QUEUED))
-		return put_unless_run(e, job, jobs, n);
-	return job == NULL || job->priority == SOON_NORMAL
-		       ? sooni_pool_put(e, jobs, n)
-		       : sooni_pool_put_ranked(e, job->priority, jobs, n);
-}
-
-static int put_timed(struct soon_executor *e, const soon_job *job,
-		     struct soon_future *const *jobs, size_t n)
-{
-	int rc;
-
-	if (e->options.flags & SOON_INLINE) /* begins in time by itself */
-		return put_now(e, job, jobs, n);
-	if (job->delay > 0) {
-		if (e->born != SOONI_QUEUED)
-			unplace(jobs, n);
-		return sooni_delay_put(e, jobs, n);
+		if (rc != 0)
+			return rc;
+		sooni_telling_push(&h.telling, &e->home);
+		if (sooni_unlikely(delay > 0))
+			sleep_for(delay);
+		pthread_cleanup_push(exited_here, &h);
+		while (h.next < n)
+			run_one(e, jobs[h.next++]);
+		pthread_cleanup_pop(0);
+		end_here(&h);
+		return 0;
 	}
-	rc = sooni_delay_begin_put(jobs, n);
-	if (rc != 0)
-		return rc;
-	rc = put_now(e, job, jobs, n);
-	sooni_delay_end_put(jobs, n, rc == 0);
-	return rc;
-}
 
-/* job: their attributes, or NULL. */
-sooni_inline int put(struct soon_executor *e, const soon_job *job,
-		     struct soon_future *const *jobs, size_t n)
-{
-	return sooni_unlikely(job != NULL && is_timed(job))
-		       ? put_timed(e, job, jobs, n)
-		       : put_now(e, job, jobs, n);
-}
-
-/* n jobs were not accepted. */
-static void count_refusal(struct soon_executor *e, size_t n, int rc)
-{
-	/* relaxed: a statistic. */
-	if (rc == EAGAIN)
-		atomic_fetch_add_explicit(&e->rejected, n,
-					  memory_order_relaxed);
-}
-
-/* One job: with a future for the caller, or none; 0 or a code. */
-sooni_inline int submit(soon_executor *executor, soon_fn *fn, void *arg,
-			const soon_job *attributes, soon_future **future)
-{
-	struct soon_executor *e;
-	struct soon_future *f;
-	int rc = 0;
-
-	if (fn == NULL)
-		return EINVAL;
-	e = resolve(executor);
-	if (e == NULL)
-		return ENOMEM;
-	f = new_job(e, fn, arg, future != NULL ? SOONI_REF : 0);
-	if (f == NULL)
-		return ENOMEM;
-	if (attributes != NULL)
-		rc = dress(f, attributes);
-	if (rc == 0)
-		rc = put(e, attributes, &f, 1);
-	if (sooni_unlikely(rc != 0)) {
-		count_refusal(e, 1, rc);
-		sooni_future_discard(f);
-	} else if (future != NULL) {
-		*future = f;
+	static void unplace(struct soon_future *const *jobs, size_t n)
+	{
+		while (n-- > 0)
+			sooni_future_unplace(jobs[n]);
 	}
-	return rc;
-}
 
-soon_future *soon_submit(soon_executor *e, soon_fn *fn, void *arg)
-{
-	soon_future *f = NULL;
-	int rc = submit(e, fn, arg, NULL, &f);
+	/* In a pool without threads, or one that takes so many jobs and no more. */
+	static sooni_noinline int put_unless_run(
+		struct soon_executor * e, const soon_job *job,
+		struct soon_future *const *jobs, size_t n,
+		struct soon_future *given)
+	{
+		int rc = SOONI_RUN_HERE;
 
-	if (sooni_unlikely(rc != 0))
-		errno = rc;
-	return f;
-}
+		if (!(e->options.flags & SOON_INLINE))
+			rc = sooni_pool_admit(
+				e, job != NULL ? job->priority : 0, jobs, n);
+		if (rc != SOONI_RUN_HERE)
+			return rc;
+		unplace(jobs, n);
+		return run_here(e, jobs, n, job != NULL ? job->delay : 0,
+				given);
+	}
 
-int soon_execute(soon_executor *e, soon_fn *fn, void *arg)
-{
-	return submit(e, fn, arg, NULL, NULL);
-}
+	sooni_inline int put_now(struct soon_executor * e, const soon_job *job,
+				 struct soon_future *const *jobs, size_t n,
+				 struct soon_future *given)
+	{
+		if (sooni_unlikely(e->born != SOONI_QUEUED))
+			return put_unless_run(e, job, jobs, n, given);
+		return job == NULL || job->priority == SOON_NORMAL
+			       ? sooni_pool_put(e, jobs, n)
+			       : sooni_pool_put_ranked(e, job->priority, jobs,
+						       n);
+	}
 
-soon_future *soon_submit_job(soon_executor *e, const soon_job *given)
-{
-	soon_future *f = NULL;
-	soon_job job;
-	int rc = read_job(&job, given);
+	static int put_timed(struct soon_executor * e, const soon_job *job,
+			     struct soon_future *const *jobs, size_t n,
+			     struct soon_future *given)
+	{
+		int rc;
 
-	if (rc == 0)
-		rc = submit(e, job.fn, job.arg, &job, &f);
-	if (rc != 0)
-		errno = rc;
-	return f;
-}
-
-/* n undressed jobs in futures[], or none. */
-static int make_jobs(struct soon_executor *e, const soon_job *each,
-		     void *const *args, size_t n, uint32_t refs,
-		     soon_future **futures)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		void *arg = args != NULL ? args[i] : each->arg;
-
-		futures[i] = new_job(e, each->fn, arg, refs);
-		if (futures[i] == NULL)
-			goto undo;
-		if (dress(futures[i], each) != 0) {
-			sooni_future_discard(futures[i]);
-			goto undo;
+		if (e->options.flags &
+		    SOON_INLINE) /* begins in time by itself */
+			return put_now(e, job, jobs, n, given);
+		if (job->delay > 0) {
+			if (e->born != SOONI_QUEUED)
+				unplace(jobs, n);
+			return sooni_delay_put(e, jobs, n);
 		}
+		rc = sooni_delay_begin_put(jobs, n);
+		if (rc != 0)
+			return rc;
+		rc = put_now(e, job, jobs, n, given);
+		sooni_delay_end_put(jobs, n, rc == 0);
+		return rc;
 	}
-	return 0;
-undo:
-	while (i-- > 0)
-		sooni_future_discard(futures[i]);
-	return ENOMEM;
-}
 
-static int submit_many(struct soon_executor *e, const soon_job *each,
-		       void *const *args, size_t n, uint32_t refs,
-		       soon_future **futures)
-{
-	size_t i;
-	int rc = make_jobs(e, each, args, n, refs, futures);
+	/* job: their attributes, or NULL.  given: the caller's, if it gets one back. */
+	sooni_inline int put(struct soon_executor * e, const soon_job *job,
+			     struct soon_future *const *jobs, size_t n,
+			     struct soon_future *given)
+	{
+		return sooni_unlikely(job != NULL && is_timed(job))
+			       ? put_timed(e, job, jobs, n, given)
+			       : put_now(e, job, jobs, n, given);
+	}
 
-	if (rc != 0)
+	/* n jobs were not accepted. */
+	static void count_refusal(struct soon_executor * e, size_t n, int rc)
+	{
+		/* relaxed: a statistic. */
+		if (rc == EAGAIN)
+			atomic_fetch_add_explicit(&e->rejected, n,
+						  memory_order_relaxed);
+	}
+
+	/* One job: with a future for the caller, or none; 0 or a code. */
+	sooni_inline int submit(soon_executor * executor, soon_fn * fn,
+				void *arg, const soon_job *attributes,
+				soon_future **future)
+	{
+		struct soon_executor *e;
+		struct soon_future *f;
+		int rc = 0;
+
+		if (fn == NULL)
+			return EINVAL;
+		e = resolve(executor);
+		if (e == NULL)
+			return ENOMEM;
+		f = new_job(e, fn, arg, future != NULL ? SOONI_REF : 0);
+		if (f == NULL)
+			return ENOMEM;
+		if (attributes != NULL)
+			rc = dress(f, attributes);
+		if (rc == 0)
+			rc = put(e, attributes, &f, 1,
+				 future != NULL ? f : NULL);
+		if (sooni_unlikely(rc != 0)) {
+			count_refusal(e, 1, rc);
+			sooni_future_discard(f);
+		} else if (future != NULL) {
+			*future = f;
+		}
 		return rc;
-	rc = put(e, each, futures, n);
-	count_refusal(e, n, rc);
-	for (i = 0; rc != 0 && i < n; i++)
-		sooni_future_discard(futures[i]);
-	return rc;
-}
+	}
 
-int soon_submit_many(soon_executor *executor, const soon_job *given,
-		     void *const *args, size_t n, soon_future **futures)
-{
-	struct soon_executor *e;
-	soon_future **jobs = futures;
-	soon_job each;
-	size_t i;
-	int rc;
+	soon_future *soon_submit(soon_executor * e, soon_fn * fn, void *arg)
+	{
+		soon_future *f = NULL;
+		int rc = submit(e, fn, arg, NULL, &f);
 
-	for (i = 0; futures != NULL && i < n; i++)
-		futures[i] = NULL;
-	rc = read_job(&each, given);
-	if (rc != 0 || n == 0)
+		if (sooni_unlikely(rc != 0))
+			errno = rc;
+		return f;
+	}
+
+	int soon_execute(soon_executor * e, soon_fn * fn, void *arg)
+	{
+		return submit(e, fn, arg, NULL, NULL);
+	}
+
+	soon_future *soon_submit_job(soon_executor * e, const soon_job *given)
+	{
+		soon_future *f = NULL;
+		soon_job job;
+		int rc = read_job(&job, given);
+
+		if (rc == 0)
+			rc = submit(e, job.fn, job.arg, &job, &f);
+		if (rc != 0)
+			errno = rc;
+		return f;
+	}
+
+	/* n undressed jobs in futures[], or none. */
+	static int make_jobs(struct soon_executor * e, const soon_job *each,
+			     void *const *args, size_t n, uint32_t refs,
+			     soon_future **futures)
+	{
+		size_t i;
+
+		for (i = 0; i < n; i++) {
+			void *arg = args != NULL ? args[i] : each->arg;
+
+			futures[i] = new_job(e, each->fn, arg, refs);
+			if (futures[i] == NULL)
+				goto undo;
+			if (dress(futures[i], each) != 0) {
+				sooni_future_discard(futures[i]);
+				goto undo;
+			}
+		}
+		return 0;
+	undo:
+		while (i-- > 0)
+			sooni_future_discard(futures[i]);
+		return ENOMEM;
+	}
+
+	static int submit_many(struct soon_executor * e, const soon_job *each,
+			       void *const *args, size_t n, uint32_t refs,
+			       soon_future **futures)
+	{
+		size_t i;
+		int rc = make_jobs(e, each, args, n, refs, futures);
+
+		if (rc != 0)
+			return rc;
+		rc = put(e, each, futures, n, NULL);
+		count_refusal(e, n, rc);
+		for (i = 0; rc != 0 && i < n; i++)
+			sooni_future_discard(futures[i]);
 		return rc;
-	e = resolve(executor);
-	if (e == NULL || n > SIZE_MAX / sizeof(*jobs))
-		return ENOMEM;
-	if (jobs == NULL)
-		jobs = malloc(n * sizeof(*jobs));
-	if (jobs == NULL)
-		return ENOMEM;
-	rc = submit_many(e, &each, args, n, futures != NULL ? SOONI_REF : 0,
-			 jobs);
-	for (i = 0; rc != 0 && futures != NULL && i < n; i++)
-		futures[i] = NULL;
-	if (jobs != futures)
-		free(jobs);
-	return rc;
-}
+	}
+
+	/* A job run by the submit has ended the thread: the caller gets nothing. */
+	struct many {
+		soon_future **jobs;
+		size_t n;
+		bool given; /* the array is the caller's */
+	};
+
+	static void exited_many(void *many)
+	{
+		struct many *m = many;
+		size_t i;
+
+		for (i = 0; m->given && i < m->n; i++) {
+			soon_future_unref(m->jobs[i]);
+			m->jobs[i] = NULL;
+		}
+		if (!m->given)
+			free(m->jobs);
+	}
+
+	int soon_submit_many(soon_executor * executor, const soon_job *given,
+			     void *const *args, size_t n, soon_future **futures)
+	{
+		struct soon_executor *e;
+		struct many m = { futures, n, futures != NULL };
+		soon_job each;
+		size_t i;
+		int rc;
+
+		for (i = 0; futures != NULL && i < n; i++)
+			futures[i] = NULL;
+		rc = read_job(&each, given);
+		if (rc != 0 || n == 0)
+			return rc;
+		e = resolve(executor);
+		if (e == NULL || n > SIZE_MAX / sizeof(*m.jobs))
+			return ENOMEM;
+		if (!m.given)
+			m.jobs = malloc(n * sizeof(*m.jobs));
+		if (m.jobs == NULL)
+			return ENOMEM;
+		pthread_cleanup_push(exited_many, &m);
+		rc = submit_many(e, &each, args, n, m.given ? SOONI_REF : 0,
+				 m.jobs);
+		pthread_cleanup_pop(0);
+		for (i = 0; rc != 0 && m.given && i < n; i++)
+			futures[i] = NULL;
+		if (!m.given)
+			free(m.jobs);
+		return rc;
+	}

@@ -290,7 +290,7 @@ static void leave(void)
 	}
 	pthread_mutex_unlock(&lock);
 	if (!is_first)
-		pthread_join(before, NULL);
+		sooni_thread_join(before);
 }
 
 static void *keep_clock(void *unused)
@@ -381,5 +381,5 @@ void sooni_timer_forget(void)
 	has_last_ended = false;
 	pthread_mutex_unlock(&lock);
 	if (join)
-		pthread_join(thread, NULL);
+		sooni_thread_join(thread);
 }

@@ -56,6 +56,12 @@ static int await(soon_future *const *futures, size_t n, enum soon_when when,
 		       : await_first(futures, n, when, deadline);
 }
 
+/* Also when a job that was run while waiting has ended the thread. */
+static void forget(void *distinct)
+{
+	sooni_ptrset_fini(distinct);
+}
+
 int soon_wait(soon_future *const *futures, size_t n, enum soon_when when,
 	      soon_nsec timeout, size_t *done)
 {
@@ -74,9 +80,10 @@ int soon_wait(soon_future *const *futures, size_t n, enum soon_when when,
 	/* First, so that a wait does not end without memory to count in. */
 	if (sooni_ptrset_init(&distinct, n) != 0)
 		return ENOMEM;
+	pthread_cleanup_push(forget, &distinct);
 	rc = await(futures, n, when, deadline);
 	*done = count_done(futures, n, &distinct);
-	sooni_ptrset_fini(&distinct);
+	pthread_cleanup_pop(1);
 	return rc;
 }
 

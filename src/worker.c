@@ -266,6 +266,7 @@ static bool init(struct sooni_worker *w)
 	const soon_executor_options *o = &e->options;
 	size_t starting;
 	bool failed;
+	int old;
 
 	if (o->worker_init == NULL)
 		return true;
@@ -275,8 +276,10 @@ static bool init(struct sooni_worker *w)
 	w->searching = false;
 	if (sooni_park_found(&e->park) && sooni_pool_backlog(e) > starting)
 		sooni_pool_call(e, SOONI_ANYBODY);
+	old = sooni_uncancellable_begin();
 	failed = sooni_pool_phase(e) == SOONI_BROKEN ||
 		 o->worker_init(o->worker_ctx) != 0;
+	sooni_uncancellable_end(old);
 	while (sooni_me.blocking > 0)
 		soon_blocking_end();
 	sooni_regain_place(w);
@@ -294,12 +297,14 @@ static void fini(struct sooni_worker *w)
 {
 	const soon_executor_options *o = &w->executor->options;
 	struct sooni_telling telling;
+	int old = sooni_uncancellable_begin();
 
 	sooni_me.worker = NULL;
 	sooni_telling_push(&telling, &w->executor->home);
 	if (o->worker_fini != NULL)
 		o->worker_fini(o->worker_ctx);
 	sooni_telling_pop(&telling);
+	sooni_uncancellable_end(old);
 }
 
 static void introduce(struct sooni_worker *w)
@@ -325,6 +330,18 @@ static void introduce(struct sooni_worker *w)
 	sooni_thread_join_list();
 }
 
+/* A job has ended the thread: the last act of this stack. */
+static void exited(void *worker)
+{
+	struct sooni_worker *w = worker;
+
+	tidy(w);
+	sooni_abandon(w);
+	fini(w);
+	sooni_thread_leave_list();
+	sooni_crew_end_thread(w, true);
+}
+
 void *sooni_worker_main(void *worker)
 {
 	struct sooni_worker *w = worker;
@@ -332,7 +349,9 @@ void *sooni_worker_main(void *worker)
 
 	introduce(w);
 	if (init(w)) {
+		pthread_cleanup_push(exited, w);
 		end = work(w);
+		pthread_cleanup_pop(0);
 		fini(w);
 	} else {
 		end = break_pool(w);

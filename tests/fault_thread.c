@@ -342,6 +342,38 @@ START_TEST(a_job_that_is_due_without_threads_runs_when_there_are)
 }
 END_TEST
 
+static void *leave(void *gate)
+{
+	gate_pass(gate);
+	pthread_exit(NULL);
+}
+
+/* Its last thread is gone, jobs are queued, and there is no thread to be had. */
+START_TEST(a_worker_whose_job_left_is_replaced_once_threads_are_to_be_had)
+{
+	soon_executor *e = pool_of(1);
+	soon_future *f, *next;
+	struct gate gate;
+
+	gate_init(&gate);
+	f = submit(e, leave, &gate);
+	gate_await(&gate, 1);
+	next = submit(e, return_null, NULL);
+	arm(1, true);
+	gate_open(&gate);
+	ck_assert_int_eq(soon_future_result(f, SOON_FOREVER, NULL),
+			 SOON_EEXITED);
+	while (atomic_load(&failures) < 4)
+		sched_yield();
+	disarm();
+	ck_assert_int_eq(soon_future_wait(next, SOON_FOREVER), 0);
+	soon_future_unref(f);
+	soon_future_unref(next);
+	soon_executor_free(e);
+	gate_fini(&gate);
+}
+END_TEST
+
 /* Made once in a process, so this is the first use of it here. */
 START_TEST(the_default_executor_can_be_had_later)
 {
@@ -378,6 +410,9 @@ static Suite *thread_suite(void)
 	tcase_add_loop_test(
 		tc, a_job_that_is_due_without_threads_runs_when_there_are, 0,
 		4);
+	tcase_add_test(
+		tc,
+		a_worker_whose_job_left_is_replaced_once_threads_are_to_be_had);
 	tcase_add_test(tc, the_default_executor_can_be_had_later);
 	suite_add_tcase(s, tc);
 	return s;

@@ -36,7 +36,8 @@ compile() {
 	$CC -std=gnu11 -D_GNU_SOURCE $CPPFLAGS -I"$srcdir/sched" \
 		-include "$srcdir/sched/first.h" -I"$folder" \
 		-I"$top_builddir" -I"$top_builddir/include" \
-		-I"$top_srcdir/include" $CFLAGS -O1 -U_FORTIFY_SOURCE "$@"
+		-I"$top_srcdir/include" $CFLAGS -O1 -fexceptions \
+		-U_FORTIFY_SOURCE "$@"
 }
 
 # What the scheduler is in the place of, or does without.

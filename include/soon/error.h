@@ -2,8 +2,8 @@
  * soon/error.h - the library's own error codes.
  *
  * Calls return errno's codes wherever errno has a word for what happened.
- * These are the rest; their values lie outside errno's range.  SOON_EFORKED and
- * SOON_EEXITED are reserved: this release does not return them yet.
+ * These are the rest; their values lie outside errno's range.  SOON_EFORKED is
+ * reserved: this release does not return it yet.
  */
 #ifndef SOON_ERROR_H
 #define SOON_ERROR_H
@@ -19,7 +19,8 @@ enum {
 	SOON_EBROKEN = 0x50001,
 	/* the job belongs to the parent of this forked process */
 	SOON_EFORKED = 0x50002,
-	/* the job left by pthread_exit() or was cancelled by pthread_cancel() */
+	/* the job, or one that it waited for and ran itself, left by
+	   pthread_exit() or was cancelled by pthread_cancel() */
 	SOON_EEXITED = 0x50003,
 	/* the last reference to an unfinished promise went */
 	SOON_EDROPPED = 0x50004

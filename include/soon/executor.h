@@ -18,8 +18,26 @@ extern "C" {
 
 typedef struct soon_executor soon_executor;
 
-/* A job; the shape of a pthread start routine.  It must return: one that ends
- * its thread instead is not supported by this release. */
+/*
+ * A job; the shape of a pthread start routine.
+ *
+ * One that leaves by pthread_exit(), or whose thread is cancelled with
+ * pthread_cancel() while it runs, fails with SOON_EEXITED, and so does every job
+ * that waits below it on the same stack.  Each one's own cleanup handlers run
+ * first, then its free_arg.  The thread ends, after worker_fini if it is a worker,
+ * which the pool replaces; a thread that is no worker and runs the job (SOON_HELP,
+ * SOON_INLINE, a worker of another pool) ends as well, and of a submit that was
+ * running several the rest fail too.  The stack is unwound: frames of C++ may not
+ * stop that, nor may there be code that was compiled without unwind tables.
+ *
+ * No call of this library is a cancellation point: a cancellation that comes
+ * during one, soon_sleep() and waits included, is acted on at the next point of
+ * the job's own, or of the next job's if there is none, unless the job was
+ * disabling it.  Hooks, callbacks, destructors, worker_init and worker_fini may
+ * not end their thread, nor may a job that one of them waits for and runs itself;
+ * cancellation is disabled while they run.  A job may not call the library while
+ * its thread can be cancelled asynchronously.
+ */
 typedef void *soon_fn(void *arg);
 
 /*
@@ -70,7 +88,7 @@ typedef struct soon_executor_options {
 	int (*worker_init)(void *ctx);	/* first on each worker; non-zero breaks
 					   the executor */
 	void (*worker_fini)(void *ctx); /* last on each worker whose init
-					   succeeded */
+					   succeeded, also if a job ended it */
 	void *worker_ctx;
 	void (*unread_error)(soon_future *f, void *ctx);
 	void *unread_ctx;
@@ -122,7 +140,7 @@ enum {
  * Returns 0 when the last job and callback has ended and the threads are gone;
  * ETIMEDOUT after a positive timeout; EINPROGRESS after timeout <= 0, which
  * only begins the shutdown; EDEADLK, and the pool stays open, for a positive
- * timeout in one of the pool's own jobs or callbacks; EINVAL.  Blocks.
+ * timeout in one of the pool's own jobs, hooks or callbacks; EINVAL.  Blocks.
  */
 SOON_API int soon_executor_shutdown(soon_executor *e, unsigned flags,
 				    soon_nsec timeout);

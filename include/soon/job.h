@@ -48,7 +48,9 @@ SOON_API int soon_cancel_fd(void);
  * asks (that of soon_future_cancel(), of soon_executor_shutdown()), before its
  * call returns.  Who asks again, meanwhile or later, runs none and does not wait
  * for them.  If the job was asked to stop already, hook runs at once, in the
- * caller.  They belong to the innermost job that the thread runs.
+ * caller; and a job that finds out by itself, in one of the calls here, that its
+ * pool has been told to stop, runs its hooks itself.  They belong to the innermost
+ * job that the thread runs.
  *
  * A hook runs without locks of the library.  It may call anything, also what is
  * here, which then is about the job that its own thread runs, if any.  It may

@@ -1,0 +1,367 @@
+/*
+ * api_exit_other.c - threads that end by pthread_cancel(), and jobs that end
+ * threads which are no workers of their pool.
+ */
+#include "support/support.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+static soon_executor *pool;
+static struct gate gate;
+static struct tally freed;
+static int pipe_fds[2];
+
+static void setup(void)
+{
+	pool = pool_of(1);
+	gate_init(&gate);
+	tally_init(&freed);
+	ck_assert_int_eq(pipe(pipe_fds), 0);
+}
+
+static void teardown(void)
+{
+	gate_open(&gate);
+	soon_executor_free(pool);
+	gate_fini(&gate);
+	tally_fini(&freed);
+	close(pipe_fds[0]);
+	close(pipe_fds[1]);
+}
+
+static void expect_code(soon_future *f, int code)
+{
+	ck_assert_int_eq(soon_future_result(f, SOON_FOREVER, NULL), code);
+	soon_future_unref(f);
+}
+
+static void *leave(void *value)
+{
+	pthread_exit(value);
+}
+
+static pthread_t job_thread;
+
+static void *read_pipe(void *unused)
+{
+	char byte;
+
+	job_thread = pthread_self();
+	gate_pass(&gate);
+	return read(pipe_fds[0], &byte, 1) == 1 ? NULL : unused;
+}
+
+START_TEST(a_job_whose_thread_is_cancelled_fails)
+{
+	soon_future *f =
+		submit_job(pool, SOON_JOB(.fn = read_pipe, .arg = &freed,
+					  .free_arg = tally_free));
+
+	gate_open(&gate);
+	gate_await(&gate, 1);
+	ck_assert_int_eq(pthread_cancel(job_thread), 0);
+	expect_code(f, SOON_EEXITED);
+	ck_assert_uint_eq(tally_get(&freed), 1);
+	expect_code(submit(pool, return_null, NULL), 0);
+}
+END_TEST
+
+static void *wait_for_reader(void *unused)
+{
+	soon_future *f = soon_submit(pool, read_pipe, NULL);
+
+	pthread_cleanup_push((void (*)(void *))soon_future_unref, f);
+	soon_future_wait(f, SOON_FOREVER);
+	pthread_cleanup_pop(1);
+	return unused;
+}
+
+START_TEST(so_do_the_jobs_below_it)
+{
+	soon_future *f = submit(pool, wait_for_reader, NULL);
+
+	gate_open(&gate);
+	gate_await(&gate, 1);
+	ck_assert_int_eq(pthread_cancel(job_thread), 0);
+	expect_code(f, SOON_EEXITED);
+	expect_code(submit(pool, return_null, NULL), 0);
+}
+END_TEST
+
+/* The gate waits in pthread_cond_wait(), which cancellation would leave. */
+static void pass_uncancelled(void)
+{
+	int old;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
+	gate_pass(&gate);
+	pthread_setcancelstate(old, NULL);
+}
+
+static atomic_int slept;
+
+/* Its thread is cancelled while it is in a call of the library. */
+static void *sleep_in_library(void *promise)
+{
+	job_thread = pthread_self();
+	pass_uncancelled();
+	if (promise != NULL)
+		atomic_store(&slept,
+			     1 + soon_future_wait(promise, SOON_FOREVER));
+	else
+		atomic_store(&slept, soon_sleep(SOON_FOREVER));
+	pthread_testcancel();
+	return NULL;
+}
+
+START_TEST(calls_of_the_library_are_not_left_by_it)
+{
+	soon_future *promise = soon_future_new(NULL);
+	soon_future *f = submit(pool, sleep_in_library, promise);
+
+	gate_await(&gate, 1);
+	ck_assert_int_eq(pthread_cancel(job_thread), 0);
+	gate_open(&gate);
+	/* The worker has given its place away. */
+	expect_code(submit(pool, return_null, NULL), 0);
+	ck_assert_int_eq(soon_future_set_result(promise, NULL), 0);
+	expect_code(f, SOON_EEXITED);
+	ck_assert_int_eq(atomic_load(&slept), 1);
+	expect_code(submit(pool, return_null, NULL), 0);
+	soon_future_unref(promise);
+}
+END_TEST
+
+START_TEST(a_sleep_ends_in_its_own_time)
+{
+	soon_future *f = submit(pool, sleep_in_library, NULL);
+
+	gate_await(&gate, 1);
+	ck_assert_int_eq(pthread_cancel(job_thread), 0);
+	gate_open(&gate);
+	expect_code(submit(pool, return_null, NULL), 0);
+	ck_assert_int_eq(soon_future_cancel(f), EBUSY);
+	expect_code(f, SOON_EEXITED);
+	ck_assert_int_eq(atomic_load(&slept), ECANCELED);
+}
+END_TEST
+
+static void testcancel(void *tally)
+{
+	pthread_testcancel();
+	tally_add(tally, 1);
+}
+
+static void testcancel_done(soon_future *f, void *tally)
+{
+	(void)f;
+	testcancel(tally);
+}
+
+/* It returns with its thread about to be cancelled. */
+static void *cancel_late(void *result)
+{
+	gate_pass(&gate);
+	soon_on_cancel(testcancel, result);
+	pthread_cancel(pthread_self());
+	soon_future_cancel(soon_self());
+	return result;
+}
+
+START_TEST(hooks_callbacks_and_destructors_are_not_left_by_it)
+{
+	soon_future *f =
+		submit_job(pool, SOON_JOB(.fn = cancel_late, .arg = &freed,
+					  .free_arg = testcancel,
+					  .free_result = testcancel));
+
+	gate_await(&gate, 1);
+	ck_assert_int_eq(soon_future_on_done(f, testcancel_done, &freed), 0);
+	soon_future_unref(f);
+	gate_open(&gate);
+	tally_await(&freed, 4);
+	/* The cancellation finds the next job. */
+	soon_execute(pool, read_pipe, NULL);
+	expect_code(submit(pool, return_null, NULL), 0);
+}
+END_TEST
+
+static void *pass_and_leave(void *unused)
+{
+	gate_pass(&gate);
+	return leave(unused);
+}
+
+/* The second runs because the pool has found the first asleep. */
+START_TEST(so_does_one_whose_place_was_taken_from_it)
+{
+	soon_executor_options o = SOON_EXECUTOR_OPTIONS_INIT;
+	soon_executor *e;
+	soon_future *f;
+
+	o.workers = 1;
+	o.max_workers = 2;
+	e = soon_executor_open(&o);
+	ck_assert_ptr_nonnull(e);
+	f = submit(e, pass_and_leave, NULL);
+	gate_await(&gate, 1);
+	expect_code(submit(e, return_null, NULL), 0);
+	gate_open(&gate);
+	expect_code(f, SOON_EEXITED);
+	expect_code(submit(e, return_null, NULL), 0);
+	soon_executor_free(e);
+}
+END_TEST
+
+/* Threads that are no workers */
+
+static soon_executor *pool_with(unsigned flag)
+{
+	soon_executor_options o = SOON_EXECUTOR_OPTIONS_INIT;
+	soon_executor *e;
+
+	o.workers = 1;
+	o.max_workers = 1;
+	o.flags = flag;
+	e = soon_executor_open(&o);
+	ck_assert_ptr_nonnull(e);
+	return e;
+}
+
+static void *wait_for(void *f)
+{
+	return box(soon_future_wait(f, SOON_FOREVER));
+}
+
+START_TEST(a_thread_that_helps_goes_with_it)
+{
+	soon_executor *e = pool_with(SOON_HELP);
+	struct actor helper;
+	soon_future *f;
+
+	pool_hold(e, &gate, 1);
+	f = submit(e, leave, box(7));
+	actor_start(&helper, wait_for, f);
+	ck_assert_int_eq((int)unbox(actor_join(&helper)), 7);
+	expect_code(f, SOON_EEXITED);
+	gate_open(&gate);
+	expect_code(submit(e, return_null, NULL), 0);
+	soon_executor_free(e);
+}
+END_TEST
+
+/* Submits to a pool without threads in some way. */
+static void *submit_inline(void *way)
+{
+	soon_executor *e = pool_with(SOON_INLINE);
+	soon_future *f[3] = { NULL };
+	void *args[3] = { box(7), box(7), box(7) };
+	soon_job job = SOON_JOB_INIT;
+
+	job.fn = leave;
+	job.arg = box(7);
+	pthread_cleanup_push((void (*)(void *))soon_executor_free, e);
+	switch (unbox(way)) {
+	case 0:
+		soon_submit(e, leave, box(7));
+		break;
+	case 1:
+		soon_execute(e, leave, box(7));
+		break;
+	case 2:
+		soon_submit_many(e, &job, NULL, 3, f);
+		break;
+	case 3:
+		soon_submit_many(e, &job, NULL, 3, NULL);
+		break;
+	default:
+		soon_map(e, &job, args, 3, SOON_FOREVER, NULL, NULL);
+	}
+	pthread_cleanup_pop(0);
+	return NULL;
+}
+
+START_TEST(a_thread_that_submits_to_a_pool_without_threads_goes_with_it)
+{
+	struct actor submitter;
+
+	actor_start(&submitter, submit_inline, box(_i));
+	ck_assert_int_eq((int)unbox(actor_join(&submitter)), 7);
+}
+END_TEST
+
+/* The first of many leaves; the rest can no longer run. */
+static void *leave_inline(void *futures)
+{
+	soon_executor *e = pool_with(SOON_INLINE);
+	soon_job job = SOON_JOB_INIT;
+
+	job.fn = leave;
+	job.arg = &freed;
+	job.free_arg = tally_free;
+	pthread_cleanup_push((void (*)(void *))soon_executor_free, e);
+	soon_submit_many(e, &job, NULL, 3, futures);
+	pthread_cleanup_pop(0);
+	return NULL;
+}
+
+START_TEST(the_rest_of_such_a_submit_fails_as_well)
+{
+	soon_future *f[3] = { NULL };
+	struct actor submitter;
+
+	actor_start(&submitter, leave_inline, f);
+	actor_join(&submitter);
+	ck_assert_uint_eq(tally_get(&freed), 3);
+	for (int i = 0; i < 3; i++)
+		ck_assert_ptr_null(f[i]);
+}
+END_TEST
+
+START_TEST(a_worker_of_another_pool_goes_with_it)
+{
+	soon_executor *other = pool_of(1);
+	soon_future *inner, *outer;
+
+	pool_hold(other, &gate, 1);
+	inner = submit(other, leave, NULL);
+	outer = submit(pool, wait_for, inner);
+	expect_code(outer, SOON_EEXITED);
+	expect_code(inner, SOON_EEXITED);
+	gate_open(&gate);
+	expect_code(submit(pool, return_null, NULL), 0);
+	expect_code(submit(other, return_null, NULL), 0);
+	soon_executor_free(other);
+}
+END_TEST
+
+static Suite *exit_suite(void)
+{
+	Suite *s = suite_create("api_exit_other");
+	TCase *tc = tcase_create("exit");
+
+	tcase_set_timeout(tc, TEST_TIMEOUT);
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, a_job_whose_thread_is_cancelled_fails);
+	tcase_add_test(tc, so_do_the_jobs_below_it);
+	tcase_add_test(tc, calls_of_the_library_are_not_left_by_it);
+	tcase_add_test(tc, a_sleep_ends_in_its_own_time);
+	tcase_add_test(tc, hooks_callbacks_and_destructors_are_not_left_by_it);
+	tcase_add_test(tc, so_does_one_whose_place_was_taken_from_it);
+	tcase_add_test(tc, a_thread_that_helps_goes_with_it);
+	tcase_add_loop_test(
+		tc,
+		a_thread_that_submits_to_a_pool_without_threads_goes_with_it, 0,
+		5);
+	tcase_add_test(tc, the_rest_of_such_a_submit_fails_as_well);
+	tcase_add_test(tc, a_worker_of_another_pool_goes_with_it);
+	suite_add_tcase(s, tc);
+	return s;
+}
+
+int main(void)
+{
+	return test_run(exit_suite());
+}
