@@ -135,250 +135,240 @@ static int run_here(struct soon_executor *e, struct soon_future *const *jobs,
 		    size_t n, int64_t delay, struct soon_future *given)
 {
 	struct here h = { .e = e, .jobs = jobs, .n = n, .given = given };
-	{
-		struct inline_run r = {
-			.e = e, .jobs = jobs, .n = n, .given = given
-		};
-		int rc = sooni_pool_enter(e);
+	int rc = sooni_pool_enter(e);
 
-		if (rc != 0)
-			return rc;
-		sooni_telling_push(&h.telling, &e->home);
-		if (sooni_unlikely(delay > 0))
-			sleep_for(delay);
-		pthread_cleanup_push(exited_here, &h);
-		while (h.next < n)
-			run_one(e, jobs[h.next++]);
-		pthread_cleanup_pop(0);
-		end_here(&h);
-		return 0;
-	}
-
-	static void unplace(struct soon_future *const *jobs, size_t n)
-	{
-		while (n-- > 0)
-			sooni_future_unplace(jobs[n]);
-	}
-
-	/* In a pool without threads, or one that takes so many jobs and no more. */
-	static sooni_noinline int put_unless_run(
-		struct soon_executor * e, const soon_job *job,
-		struct soon_future *const *jobs, size_t n,
-		struct soon_future *given)
-	{
-		int rc = SOONI_RUN_HERE;
-
-		if (!(e->options.flags & SOON_INLINE))
-			rc = sooni_pool_admit(
-				e, job != NULL ? job->priority : 0, jobs, n);
-		if (rc != SOONI_RUN_HERE)
-			return rc;
-		unplace(jobs, n);
-		return run_here(e, jobs, n, job != NULL ? job->delay : 0,
-				given);
-	}
-
-	sooni_inline int put_now(struct soon_executor * e, const soon_job *job,
-				 struct soon_future *const *jobs, size_t n,
-				 struct soon_future *given)
-	{
-		if (sooni_unlikely(e->born != SOONI_QUEUED))
-			return put_unless_run(e, job, jobs, n, given);
-		return job == NULL || job->priority == SOON_NORMAL
-			       ? sooni_pool_put(e, jobs, n)
-			       : sooni_pool_put_ranked(e, job->priority, jobs,
-						       n);
-	}
-
-	static int put_timed(struct soon_executor * e, const soon_job *job,
-			     struct soon_future *const *jobs, size_t n,
-			     struct soon_future *given)
-	{
-		int rc;
-
-		if (e->options.flags &
-		    SOON_INLINE) /* begins in time by itself */
-			return put_now(e, job, jobs, n, given);
-		if (job->delay > 0) {
-			if (e->born != SOONI_QUEUED)
-				unplace(jobs, n);
-			return sooni_delay_put(e, jobs, n);
-		}
-		rc = sooni_delay_begin_put(jobs, n);
-		if (rc != 0)
-			return rc;
-		rc = put_now(e, job, jobs, n, given);
-		sooni_delay_end_put(jobs, n, rc == 0);
+	if (rc != 0)
 		return rc;
-	}
+	sooni_telling_push(&h.telling, &e->home);
+	if (sooni_unlikely(delay > 0))
+		sleep_for(delay);
+	pthread_cleanup_push(exited_here, &h);
+	while (h.next < n)
+		run_one(e, jobs[h.next++]);
+	pthread_cleanup_pop(0);
+	end_here(&h);
+	return 0;
+}
 
-	/* job: their attributes, or NULL.  given: the caller's, if it gets one back. */
-	sooni_inline int put(struct soon_executor * e, const soon_job *job,
-			     struct soon_future *const *jobs, size_t n,
-			     struct soon_future *given)
-	{
-		return sooni_unlikely(job != NULL && is_timed(job))
-			       ? put_timed(e, job, jobs, n, given)
-			       : put_now(e, job, jobs, n, given);
-	}
+static void unplace(struct soon_future *const *jobs, size_t n)
+{
+	while (n-- > 0)
+		sooni_future_unplace(jobs[n]);
+}
 
-	/* n jobs were not accepted. */
-	static void count_refusal(struct soon_executor * e, size_t n, int rc)
-	{
-		/* relaxed: a statistic. */
-		if (rc == EAGAIN)
-			atomic_fetch_add_explicit(&e->rejected, n,
-						  memory_order_relaxed);
-	}
+/* In a pool without threads, or one that takes so many jobs and no more. */
+static sooni_noinline int put_unless_run(struct soon_executor *e,
+					 const soon_job *job,
+					 struct soon_future *const *jobs,
+					 size_t n, struct soon_future *given)
+{
+	int rc = SOONI_RUN_HERE;
 
-	/* One job: with a future for the caller, or none; 0 or a code. */
-	sooni_inline int submit(soon_executor * executor, soon_fn * fn,
-				void *arg, const soon_job *attributes,
-				soon_future **future)
-	{
-		struct soon_executor *e;
-		struct soon_future *f;
-		int rc = 0;
-
-		if (fn == NULL)
-			return EINVAL;
-		e = resolve(executor);
-		if (e == NULL)
-			return ENOMEM;
-		f = new_job(e, fn, arg, future != NULL ? SOONI_REF : 0);
-		if (f == NULL)
-			return ENOMEM;
-		if (attributes != NULL)
-			rc = dress(f, attributes);
-		if (rc == 0)
-			rc = put(e, attributes, &f, 1,
-				 future != NULL ? f : NULL);
-		if (sooni_unlikely(rc != 0)) {
-			count_refusal(e, 1, rc);
-			sooni_future_discard(f);
-		} else if (future != NULL) {
-			*future = f;
-		}
+	if (!(e->options.flags & SOON_INLINE))
+		rc = sooni_pool_admit(e, job != NULL ? job->priority : 0, jobs,
+				      n);
+	if (rc != SOONI_RUN_HERE)
 		return rc;
+	unplace(jobs, n);
+	return run_here(e, jobs, n, job != NULL ? job->delay : 0, given);
+}
+
+sooni_inline int put_now(struct soon_executor *e, const soon_job *job,
+			 struct soon_future *const *jobs, size_t n,
+			 struct soon_future *given)
+{
+	if (sooni_unlikely(e->born != SOONI_QUEUED))
+		return put_unless_run(e, job, jobs, n, given);
+	return job == NULL || job->priority == SOON_NORMAL
+		       ? sooni_pool_put(e, jobs, n)
+		       : sooni_pool_put_ranked(e, job->priority, jobs, n);
+}
+
+static int put_timed(struct soon_executor *e, const soon_job *job,
+		     struct soon_future *const *jobs, size_t n,
+		     struct soon_future *given)
+{
+	int rc;
+
+	if (e->options.flags & SOON_INLINE) /* begins in time by itself */
+		return put_now(e, job, jobs, n, given);
+	if (job->delay > 0) {
+		if (e->born != SOONI_QUEUED)
+			unplace(jobs, n);
+		return sooni_delay_put(e, jobs, n);
 	}
+	rc = sooni_delay_begin_put(jobs, n);
+	if (rc != 0)
+		return rc;
+	rc = put_now(e, job, jobs, n, given);
+	sooni_delay_end_put(jobs, n, rc == 0);
+	return rc;
+}
 
-	soon_future *soon_submit(soon_executor * e, soon_fn * fn, void *arg)
-	{
-		soon_future *f = NULL;
-		int rc = submit(e, fn, arg, NULL, &f);
+/* job: their attributes, or NULL.  given: the caller's, if it gets one back. */
+sooni_inline int put(struct soon_executor *e, const soon_job *job,
+		     struct soon_future *const *jobs, size_t n,
+		     struct soon_future *given)
+{
+	return sooni_unlikely(job != NULL && is_timed(job))
+		       ? put_timed(e, job, jobs, n, given)
+		       : put_now(e, job, jobs, n, given);
+}
 
-		if (sooni_unlikely(rc != 0))
-			errno = rc;
-		return f;
-	}
+/* n jobs were not accepted. */
+static void count_refusal(struct soon_executor *e, size_t n, int rc)
+{
+	/* relaxed: a statistic. */
+	if (rc == EAGAIN)
+		atomic_fetch_add_explicit(&e->rejected, n,
+					  memory_order_relaxed);
+}
 
-	int soon_execute(soon_executor * e, soon_fn * fn, void *arg)
-	{
-		return submit(e, fn, arg, NULL, NULL);
-	}
+/* One job: with a future for the caller, or none; 0 or a code. */
+sooni_inline int submit(soon_executor *executor, soon_fn *fn, void *arg,
+			const soon_job *attributes, soon_future **future)
+{
+	struct soon_executor *e;
+	struct soon_future *f;
+	int rc = 0;
 
-	soon_future *soon_submit_job(soon_executor * e, const soon_job *given)
-	{
-		soon_future *f = NULL;
-		soon_job job;
-		int rc = read_job(&job, given);
-
-		if (rc == 0)
-			rc = submit(e, job.fn, job.arg, &job, &f);
-		if (rc != 0)
-			errno = rc;
-		return f;
-	}
-
-	/* n undressed jobs in futures[], or none. */
-	static int make_jobs(struct soon_executor * e, const soon_job *each,
-			     void *const *args, size_t n, uint32_t refs,
-			     soon_future **futures)
-	{
-		size_t i;
-
-		for (i = 0; i < n; i++) {
-			void *arg = args != NULL ? args[i] : each->arg;
-
-			futures[i] = new_job(e, each->fn, arg, refs);
-			if (futures[i] == NULL)
-				goto undo;
-			if (dress(futures[i], each) != 0) {
-				sooni_future_discard(futures[i]);
-				goto undo;
-			}
-		}
-		return 0;
-	undo:
-		while (i-- > 0)
-			sooni_future_discard(futures[i]);
+	if (fn == NULL)
+		return EINVAL;
+	e = resolve(executor);
+	if (e == NULL)
 		return ENOMEM;
+	f = new_job(e, fn, arg, future != NULL ? SOONI_REF : 0);
+	if (f == NULL)
+		return ENOMEM;
+	if (attributes != NULL)
+		rc = dress(f, attributes);
+	if (rc == 0)
+		rc = put(e, attributes, &f, 1, future != NULL ? f : NULL);
+	if (sooni_unlikely(rc != 0)) {
+		count_refusal(e, 1, rc);
+		sooni_future_discard(f);
+	} else if (future != NULL) {
+		*future = f;
 	}
+	return rc;
+}
 
-	static int submit_many(struct soon_executor * e, const soon_job *each,
-			       void *const *args, size_t n, uint32_t refs,
-			       soon_future **futures)
-	{
-		size_t i;
-		int rc = make_jobs(e, each, args, n, refs, futures);
+soon_future *soon_submit(soon_executor *e, soon_fn *fn, void *arg)
+{
+	soon_future *f = NULL;
+	int rc = submit(e, fn, arg, NULL, &f);
 
-		if (rc != 0)
-			return rc;
-		rc = put(e, each, futures, n, NULL);
-		count_refusal(e, n, rc);
-		for (i = 0; rc != 0 && i < n; i++)
+	if (sooni_unlikely(rc != 0))
+		errno = rc;
+	return f;
+}
+
+int soon_execute(soon_executor *e, soon_fn *fn, void *arg)
+{
+	return submit(e, fn, arg, NULL, NULL);
+}
+
+soon_future *soon_submit_job(soon_executor *e, const soon_job *given)
+{
+	soon_future *f = NULL;
+	soon_job job;
+	int rc = read_job(&job, given);
+
+	if (rc == 0)
+		rc = submit(e, job.fn, job.arg, &job, &f);
+	if (rc != 0)
+		errno = rc;
+	return f;
+}
+
+/* n undressed jobs in futures[], or none. */
+static int make_jobs(struct soon_executor *e, const soon_job *each,
+		     void *const *args, size_t n, uint32_t refs,
+		     soon_future **futures)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		void *arg = args != NULL ? args[i] : each->arg;
+
+		futures[i] = new_job(e, each->fn, arg, refs);
+		if (futures[i] == NULL)
+			goto undo;
+		if (dress(futures[i], each) != 0) {
 			sooni_future_discard(futures[i]);
-		return rc;
-	}
-
-	/* A job run by the submit has ended the thread: the caller gets nothing. */
-	struct many {
-		soon_future **jobs;
-		size_t n;
-		bool given; /* the array is the caller's */
-	};
-
-	static void exited_many(void *many)
-	{
-		struct many *m = many;
-		size_t i;
-
-		for (i = 0; m->given && i < m->n; i++) {
-			soon_future_unref(m->jobs[i]);
-			m->jobs[i] = NULL;
+			goto undo;
 		}
-		if (!m->given)
-			free(m->jobs);
 	}
+	return 0;
+undo:
+	while (i-- > 0)
+		sooni_future_discard(futures[i]);
+	return ENOMEM;
+}
 
-	int soon_submit_many(soon_executor * executor, const soon_job *given,
-			     void *const *args, size_t n, soon_future **futures)
-	{
-		struct soon_executor *e;
-		struct many m = { futures, n, futures != NULL };
-		soon_job each;
-		size_t i;
-		int rc;
+static int submit_many(struct soon_executor *e, const soon_job *each,
+		       void *const *args, size_t n, uint32_t refs,
+		       soon_future **futures)
+{
+	size_t i;
+	int rc = make_jobs(e, each, args, n, refs, futures);
 
-		for (i = 0; futures != NULL && i < n; i++)
-			futures[i] = NULL;
-		rc = read_job(&each, given);
-		if (rc != 0 || n == 0)
-			return rc;
-		e = resolve(executor);
-		if (e == NULL || n > SIZE_MAX / sizeof(*m.jobs))
-			return ENOMEM;
-		if (!m.given)
-			m.jobs = malloc(n * sizeof(*m.jobs));
-		if (m.jobs == NULL)
-			return ENOMEM;
-		pthread_cleanup_push(exited_many, &m);
-		rc = submit_many(e, &each, args, n, m.given ? SOONI_REF : 0,
-				 m.jobs);
-		pthread_cleanup_pop(0);
-		for (i = 0; rc != 0 && m.given && i < n; i++)
-			futures[i] = NULL;
-		if (!m.given)
-			free(m.jobs);
+	if (rc != 0)
 		return rc;
+	rc = put(e, each, futures, n, NULL);
+	count_refusal(e, n, rc);
+	for (i = 0; rc != 0 && i < n; i++)
+		sooni_future_discard(futures[i]);
+	return rc;
+}
+
+/* A job run by the submit has ended the thread: the caller gets nothing. */
+struct many {
+	soon_future **jobs;
+	size_t n;
+	bool given; /* the array is the caller's */
+};
+
+static void exited_many(void *many)
+{
+	struct many *m = many;
+	size_t i;
+
+	for (i = 0; m->given && i < m->n; i++) {
+		soon_future_unref(m->jobs[i]);
+		m->jobs[i] = NULL;
 	}
+	if (!m->given)
+		free(m->jobs);
+}
+
+int soon_submit_many(soon_executor *executor, const soon_job *given,
+		     void *const *args, size_t n, soon_future **futures)
+{
+	struct soon_executor *e;
+	struct many m = { futures, n, futures != NULL };
+	soon_job each;
+	size_t i;
+	int rc;
+
+	for (i = 0; futures != NULL && i < n; i++)
+		futures[i] = NULL;
+	rc = read_job(&each, given);
+	if (rc != 0 || n == 0)
+		return rc;
+	e = resolve(executor);
+	if (e == NULL || n > SIZE_MAX / sizeof(*m.jobs))
+		return ENOMEM;
+	if (!m.given)
+		m.jobs = malloc(n * sizeof(*m.jobs));
+	if (m.jobs == NULL)
+		return ENOMEM;
+	pthread_cleanup_push(exited_many, &m);
+	rc = submit_many(e, &each, args, n, m.given ? SOONI_REF : 0, m.jobs);
+	pthread_cleanup_pop(0);
+	for (i = 0; rc != 0 && m.given && i < n; i++)
+		futures[i] = NULL;
+	if (!m.given)
+		free(m.jobs);
+	return rc;
+}
