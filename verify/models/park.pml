@@ -703,7 +703,7 @@ inline do_job(kind)
 		word = word + RUNNING
 	:: kind == NEST && !closed ->
 		queue[own(me)]++;
-		call_unless_busy();
+		call_unless_busy(own(me));
 		waiting++;
 		exit_as(RUNNING);
 #ifndef BLOCK_BLIND
@@ -720,28 +720,33 @@ inline do_job(kind)
 	in_jobs--
 }
 
-inline call_unless_busy()
+/* After a push: nobody is called for what was taken meanwhile. */
+inline call_unless_busy(at)
 {
 	if
 	:: searches(word) > 0 || runs(word) + blocked >= MOST
 	:: else ->
-		call()
+		if
+		:: queue[at] > 0 ->
+			call()
+		:: else
+		fi
 	fi
 }
 
-/* A job that nobody waits for settles quickly, and makes its worker a searcher
- * before; a child does not, so that its worker is none afterwards. */
+/* A worker that sees nothing more to do searches before the result can be seen.
+ * It looks at a few queues only: whatever it believes must do. */
 inline settle()
 {
 	if
-	:: got < PUBLISHERS && queue[own(me)] == 0 && queue[got] == 0 ->
-		word = word + SEARCHING;
-		searching = true
-	:: got < PUBLISHERS && (queue[own(me)] > 0 || queue[got] > 0)
+	:: word = word + SEARCHING;
+	   searching = true
+	:: true
+	fi;
+	if
 	:: got >= PUBLISHERS ->
-		word = word + SEARCHING;
-		found();
 		child_done[got - PUBLISHERS]++
+	:: else
 	fi;
 	got = 0
 }
@@ -899,7 +904,7 @@ proctype Publisher(byte me)
 #endif
 	queue[me]++;
 	locked[me] = false;
-	call_unless_busy();
+	call_unless_busy(me);
 	goto gone_home;
 over:
 	locked[me] = false;

@@ -100,14 +100,10 @@ static void *work(void *unused)
 	struct soon_future *f = future;
 
 	(void)unused;
-	if (!sooni_future_claim(f, true, false)) {
+	if (sooni_future_claim(f, true, false))
+		sooni_job_run(f);
+	else
 		sooni_future_drop_entry(f);
-	} else {
-		struct sooni_outcome outcome = sooni_job_call(f);
-
-		if (!sooni_future_settle_quick(f))
-			sooni_job_settle(f, outcome);
-	}
 	count_up(&worker_left);
 	return NULL;
 }
