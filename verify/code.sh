@@ -143,13 +143,12 @@ mutation() {
 		return 1
 	fi
 	"$mutant/$program" $explore >"$log" 2>&1
-	status=$?
 	rm -rf "$mutant"
-	if test $status -ne 1; then
+	what=$(sed -n 's/^FAILED //p' "$log")
+	if test -z "$what"; then
 		echo "FAILED  mutation $1 is not found out: see $log"
 		return 1
 	fi
-	what=$(sed -n 's/^FAILED //p' "$log")
 	after=$(sed -n 's/^schedule \([0-9]*\).*/\1/p' "$log")
 	echo "caught  mutation $1 at schedule $after: $what"
 }
