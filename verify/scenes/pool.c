@@ -71,6 +71,37 @@ static void meeting_at_home(void)
 	end_all_ran();
 }
 
+/* One after the other, by a program that waits for each: one thread is enough
+ * whatever else there could be. */
+static void reusing(void)
+{
+	open_pool(2, 2);
+	warm();
+	warm();
+	warm();
+	sched_check(sooni_park_count(&pool->park) == 1);
+	end_all_ran();
+}
+
+/* The same by one who is told, and does not sleep on the future itself. */
+static void warm_by_watch(void)
+{
+	soon_future *f = submit(quick);
+	size_t i;
+
+	sched_check(soon_wait_any(&f, 1, SOON_FOREVER, &i) == 0);
+	soon_future_unref(f);
+}
+
+static void reusing_when_told(void)
+{
+	open_pool(2, 2);
+	warm_by_watch();
+	warm_by_watch();
+	sched_check(sooni_park_count(&pool->park) == 1);
+	end_all_ran();
+}
+
 /* The user's code beside jobs */
 
 static count released; /* a job that waits for this */
@@ -311,6 +342,9 @@ int main(int argc, char **argv)
 		{ "pool: meeting", meeting, 1, 0, 0, false },
 		{ "pool: meeting again", meeting_again, 1, 0, 0, false },
 		{ "pool: meeting at home", meeting_at_home, 2, 0, 0, false },
+		{ "pool: reusing", reusing, 2, 0, 0, false },
+		{ "pool: reusing when told", reusing_when_told, 2, 0, 0,
+		  false },
 		{ "pool: calling back", calling_back, 1, 0, 0, false },
 		{ "pool: destroying", destroying, 1, 0, 0, false },
 		{ "pool: starting", starting, 1, 0, 0, false },
