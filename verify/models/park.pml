@@ -21,6 +21,7 @@
  * scene MEETING: two jobs that need a worker each
  * scene LIMITED: one may run
  * scene NESTING: one may run, and waits for another
+ * scene NESTING_AND_QUICK: ... and there is a third job
  * scene BLOCKING: one may run, and blocks until another has begun
  * scene RETIRING: workers time out
  * scene UNSTARTABLE: a thread cannot be started
@@ -29,7 +30,6 @@
  * scene CLOSING: the pool is closed at any moment
  * scene CLOSING_NEST: ... also while more threads are there than may be
  * large MEETING_THREE: three jobs that need a worker each
- * large NESTING_AND_QUICK: ... and there is a third job
  * large NESTING_TWICE: two that wait for others, one may run
  * large RETIRING_UNSTARTABLE: workers time out, and a thread cannot be started
  * large CLOSING_TWO: two may run, and the pool is closed

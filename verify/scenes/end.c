@@ -16,14 +16,14 @@ static void retiring(void)
 	open_pool(2, 2);
 	warm();
 	both(meet, meet);
-	end_all_ran();
+	await_all_ran();
 }
 
 static void not_starting(void)
 {
 	open_pool(2, 2);
 	both(quick, quick);
-	end_all_ran();
+	await_all_ran();
 }
 
 static count released; /* a job that waits for this */
@@ -42,7 +42,7 @@ static void one_not_starting(void)
 	execute(quick_when_released);
 	count_up(&released);
 	both(quick, quick);
-	end_all_ran();
+	await_all_ran();
 }
 
 static void retiring_and_not_starting(void)
@@ -51,7 +51,7 @@ static void retiring_and_not_starting(void)
 	open_pool(2, 2);
 	warm();
 	both(quick, quick);
-	end_all_ran();
+	await_all_ran();
 }
 
 static void *execute_quick(void *unused)

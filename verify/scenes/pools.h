@@ -17,11 +17,13 @@ static soon_executor *pool;
 static soon_executor_options options; /* of the next pool */
 static count begun;		      /* jobs that others wait for */
 static unsigned ran;
+static count finished;	  /* the same, to be waited for */
 static unsigned accepted; /* submits that succeeded */
 
 static inline void *quick(void *arg)
 {
 	ran++;
+	count_up(&finished);
 	return arg;
 }
 
@@ -52,6 +54,7 @@ static inline void open_pool(unsigned workers, unsigned max_workers)
 	ran = 0;
 	accepted = 0;
 	atomic_init(&begun, 0);
+	atomic_init(&finished, 0);
 	pool = soon_executor_open(&o);
 	options = (soon_executor_options){ .size = 0 };
 	sched_check(pool != NULL);
@@ -123,11 +126,18 @@ static inline void both(soon_fn *one, soon_fn *other)
 	sched_join(a);
 }
 
-/* All that was accepted has run. */
+/* All that was accepted runs before the end. */
 static inline void end_all_ran(void)
 {
 	end_pool();
 	sched_check(ran == accepted);
+}
+
+/* ... and does not need the end, which calls everybody. */
+static inline void await_all_ran(void)
+{
+	count_await(&finished, accepted);
+	end_all_ran();
 }
 
 #endif
