@@ -129,8 +129,7 @@ static void fall_due(struct soon_executor *e, struct sooni_timing *t)
 	pthread_mutex_unlock(&e->early_lock);
 	if (!queued)
 		return;
-	if (!sooni_park_is_busy(&e->park))
-		sooni_pool_call(e, SOONI_ANYBODY);
+	sooni_pool_call(e, SOONI_ANYBODY);
 	sooni_home_leave(&e->home);
 }
 

@@ -153,30 +153,47 @@ static bool call(struct sooni_parker *k)
 	return true;
 }
 
+/* One try, from the word *w; LATE: *w is another now, or might be. */
+static enum sooni_called try_to_call(struct sooni_park *p, enum sooni_urge urge,
+				     uint64_t *w, struct sooni_parker **k)
+{
+	uint64_t was = *w;
+	bool idle = top(was) != SOONI_PARK_NONE;
+	uint64_t next = idle ? 0 : was + RUNNING + SEARCHING;
+
+	if (searching(was) > 0 && urge != SOONI_ONE_MORE)
+		return SOONI_CALLED;
+	if (room(p, was) <= 0 || (!idle && urge == SOONI_ONLY_IDLE))
+		return SOONI_CALL_FULL;
+	if (idle)
+		next = popped(p, was);
+	/* seq_cst, both: see park.h. */
+	if (!atomic_compare_exchange_weak_explicit(&p->word, w, next,
+						   memory_order_seq_cst,
+						   memory_order_seq_cst))
+		return SOONI_CALL_LATE;
+	sooni_busy(1);
+	*k = idle ? sooni_park_at(p, top(was)) : NULL;
+	return idle && call(*k) ? SOONI_CALLED : SOONI_CALL_START;
+}
+
 enum sooni_called sooni_park_call(struct sooni_park *p, enum sooni_urge urge,
 				  struct sooni_parker **k)
 {
-	/* seq_cst, all on this word: see park.h. */
+	/* seq_cst: see park.h. */
 	uint64_t w = atomic_load_explicit(&p->word, memory_order_seq_cst);
+	enum sooni_called called;
 
-	for (;;) {
-		bool idle = top(w) != SOONI_PARK_NONE;
-		uint64_t next = idle ? 0 : w + RUNNING + SEARCHING;
+	do
+		called = try_to_call(p, urge, &w, k);
+	while (called == SOONI_CALL_LATE);
+	return called;
+}
 
-		if (searching(w) > 0 && urge != SOONI_ONE_MORE)
-			return SOONI_CALLED;
-		if (room(p, w) <= 0 || (!idle && urge == SOONI_ONLY_IDLE))
-			return SOONI_CALL_FULL;
-		if (idle)
-			next = popped(p, w);
-		if (!atomic_compare_exchange_weak_explicit(
-			    &p->word, &w, next, memory_order_seq_cst,
-			    memory_order_seq_cst))
-			continue;
-		sooni_busy(1);
-		*k = idle ? sooni_park_at(p, top(w)) : NULL;
-		return idle && call(*k) ? SOONI_CALLED : SOONI_CALL_START;
-	}
+enum sooni_called sooni_park_call_seen(struct sooni_park *p, uint64_t seen,
+				       struct sooni_parker **k)
+{
+	return try_to_call(p, SOONI_ANYBODY, &seen, k);
 }
 
 /* Put k on the stack and subtract what it stops to be. */

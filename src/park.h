@@ -74,18 +74,20 @@ enum sooni_called {
 	SOONI_CALL_FULL,  /* as many run as may */
 	SOONI_CALL_START, /* start a thread on *k, or on a new parker if NULL;
 			     it is counted as running and searching already */
+	SOONI_CALL_LATE	  /* the word has changed: see sooni_park_call_seen() */
 };
 
 /*
  * Before sooni_park_call() for ANYBODY: whether that would do nothing, which is
- * so most of the time, and no pool could grow by being watched.  seq_cst, as
- * there.
+ * so most of the time, and no pool could grow by being watched.  *seen is for
+ * sooni_park_call_seen().  seq_cst, as there.
  */
-static inline bool sooni_park_is_busy(struct sooni_park *p)
+static inline bool sooni_park_is_busy(struct sooni_park *p, uint64_t *seen)
 {
 	uint64_t w = atomic_load_explicit(&p->word, memory_order_seq_cst);
 	uint32_t runs = (uint32_t)(w >> 16 & 0xffff);
 
+	*seen = w;
 	/* relaxed: see room() in park.c. */
 	return (w & 0xffff) > 0 ||
 	       runs + atomic_load_explicit(&p->blocked, memory_order_relaxed) >=
@@ -105,6 +107,14 @@ enum sooni_urge {
  */
 enum sooni_called sooni_park_call(struct sooni_park *p, enum sooni_urge urge,
 				  struct sooni_parker **k);
+
+/*
+ * The same for ANYBODY, if nobody was called, began or ceased to run or to search
+ * since sooni_park_is_busy() gave `seen`; else LATE.  So what the caller saw in
+ * between still holds.
+ */
+enum sooni_called sooni_park_call_seen(struct sooni_park *p, uint64_t seen,
+				       struct sooni_parker **k);
 
 /* Call every idle worker, when the pool ends. */
 void sooni_park_call_all(struct sooni_park *p);

@@ -103,13 +103,14 @@ void sooni_pool_fini(struct soon_executor *e)
 	pthread_mutex_destroy(&e->joining);
 }
 
-bool sooni_pool_call(struct soon_executor *e, enum sooni_urge urge)
+/* Do what a call leaves to be done. */
+static bool end_call(struct soon_executor *e, enum sooni_urge urge,
+		     enum sooni_called called, struct sooni_parker *k)
 {
-	struct sooni_parker *k = NULL;
-
 	for (;;) {
-		switch (sooni_park_call(&e->park, urge, &k)) {
+		switch (called) {
 		case SOONI_CALLED:
+		case SOONI_CALL_LATE:
 			return true;
 		case SOONI_CALL_FULL:
 			sooni_monitor_watch(e);
@@ -125,7 +126,16 @@ bool sooni_pool_call(struct soon_executor *e, enum sooni_urge urge)
 		/* relaxed: for the monitor, which tries again. */
 		atomic_store_explicit(&e->is_short, true, memory_order_relaxed);
 		sooni_monitor_watch(e);
+		called = sooni_park_call(&e->park, urge, &k);
 	}
+}
+
+bool sooni_pool_call(struct soon_executor *e, enum sooni_urge urge)
+{
+	struct sooni_parker *k = NULL;
+	enum sooni_called called = sooni_park_call(&e->park, urge, &k);
+
+	return end_call(e, urge, called, k);
 }
 
 bool sooni_pool_has_work(struct soon_executor *e)
@@ -265,13 +275,25 @@ static int put_from_worker(struct sooni_worker *w,
 		      : sooni_deque_push(&w->queue, jobs, n);
 }
 
-/* Jobs were put into q: call somebody, unless nobody is needed. */
+/*
+ * Call a worker for what was just put into q, unless somebody searches.  One that
+ * was searching may have taken it already, and search no more: then nobody is
+ * needed.  The word is read before the look: a worker that was idle, and takes what
+ * is seen in the queue, has changed the word by then.
+ */
 sooni_inline void call_for(struct soon_executor *e, struct sooni_deque *q)
 {
-	/* A worker that was searching may have taken them already, and search
-	 * no more: then nobody is needed. */
-	if (!sooni_park_is_busy(&e->park) && !sooni_deque_is_empty(q))
-		sooni_pool_call(e, SOONI_ANYBODY);
+	struct sooni_parker *k = NULL;
+	enum sooni_called called;
+	uint64_t seen;
+
+	do {
+		if (sooni_park_is_busy(&e->park, &seen) ||
+		    sooni_deque_is_empty(q))
+			return;
+		called = sooni_park_call_seen(&e->park, seen, &k);
+	} while (called == SOONI_CALL_LATE);
+	end_call(e, SOONI_ANYBODY, called, k);
 }
 
 int sooni_pool_put(struct soon_executor *e, struct soon_future *const *jobs,

@@ -188,6 +188,7 @@ static void *publish(void *arg)
 	uint32_t all = 0;
 
 	for (unsigned round = 0; round < p->rounds; round++) {
+		uint64_t word;
 		uint32_t seen;
 
 		for (unsigned i = 0; i < PUBLISHERS; i++)
@@ -195,7 +196,7 @@ static void *publish(void *arg)
 		for (unsigned n = portion(p->seed, round, p->number); n > 0;
 		     n--) {
 			atomic_fetch_add(&queued, 1);
-			if (!sooni_park_is_busy(&park) || round % 2)
+			if (!sooni_park_is_busy(&park, &word) || round % 2)
 				call(SOONI_ANYBODY);
 		}
 		while ((seen = atomic_load(&done) & ~SOONI_SLEEPERS) < all)

@@ -3,6 +3,7 @@
 # code.sh - the library's own code under the scheduler.
 #
 #	code.sh build		compile it, and the scenes
+#	code.sh list		what there is to explore then, a line for each
 #	code.sh scenes PROGRAM	run a program of scenes; it must find nothing
 #	code.sh mutation NAME	break the code, and run the scenes of that
 #				name's first word, which must find that
@@ -18,6 +19,8 @@ case $BOUND in
 large)	explore="-b 1 -m 1000000 -r 50000 -s $SEED" ;;
 *)	explore="-m 10000 -r 1000 -s $SEED" ;;
 esac
+# What is enough to find most mutations, in whichever scene does.
+glance="-m 500 -r 500 -s $SEED"
 
 copy='
 /^extern sooni_tls struct sooni_me sooni_me;$/ d
@@ -52,16 +55,30 @@ is_left_out() {
 library() {
 	rm -f "$1/libcode.a"
 	for source in "$1"/*.c; do
-		is_left_out "$source" ||
-			compile "$1" -c "$source" -o "$source.o" || return
-	done
+		is_left_out "$source" || echo "$source $source.o"
+	done | each_compiled "$1" || return
 	${AR:-ar} rcs "$1/libcode.a" "$1"/*.o
 }
 
-# program NAME FOLDER: link the scenes with the library there.
+# each_compiled INCLUDE-FOLDER: side by side, what comes in lines "SOURCE OBJECT".
+each_compiled() {
+	xargs -P "$JOBS" -L 1 "$SHELL" "$srcdir/code.sh" object "$1"
+}
+
+object() {
+	compile "$1" -c "$2" -o "$3"
+}
+
+# program NAME FOLDER OBJECT: link the scenes with the library there.
 program() {
-	compile "$2" "$srcdir/scenes/$1.c" "$objects"/*.o "$2/libcode.a" \
-		-o "$2/$1"
+	$CC $CFLAGS "$3" "$objects"/sched.*.o "$2/libcode.a" -o "$2/$1"
+}
+
+names() {
+	for file in "$srcdir/$1"/*."$2"; do
+		file=${file##*/}
+		echo "${file%.$2}"
+	done
 }
 
 build() {
@@ -71,14 +88,20 @@ build() {
 		sed "$copy" "$source" >"$tree/${source##*/}" || return
 	done
 	library "$tree" || return
-	for source in "$srcdir"/sched/*.c; do
-		name=${source##*/}
-		compile "$tree" -c "$source" -o "$objects/$name.o" || return
+	for name in $(names sched c); do
+		echo "$srcdir/sched/$name.c $objects/sched.$name.o"
+	done | each_compiled "$tree" || return
+	for name in $(names scenes c); do
+		echo "$srcdir/scenes/$name.c $objects/scene.$name.o"
+	done | each_compiled "$tree" || return
+	for name in $(names scenes c); do
+		program "$name" "$tree" "$objects/scene.$name.o" || return
 	done
-	for source in "$srcdir"/scenes/*.c; do
-		name=${source##*/}
-		program "${name%.c}" "$tree" || return
-	done
+}
+
+list() {
+	names scenes c | sed 's/^/scenes /'
+	names mutations sed | sed 's/^/mutation /'
 }
 
 scenes() {
@@ -98,6 +121,7 @@ mutation() {
 	change=$srcdir/mutations/$1.sed
 	file=$(sed -n 's/^# file: //p' "$change")
 	program=${1%%-*}
+	scene=$objects/scene.$program.o
 	mutant=$work/$1
 	log=$work/$1.log
 
@@ -110,23 +134,25 @@ mutation() {
 		return 1
 	fi
 	case $file in
-	*.h)	library "$mutant" ;;
+	*.h)	library "$mutant" &&
+		object "$mutant" "$srcdir/scenes/$program.c" \
+			"$mutant/scene.o" && scene=$mutant/scene.o ;;
 	*)	cp "$tree/libcode.a" "$mutant" &&
 		compile "$mutant" -c "$mutant/$file" -o "$mutant/$file.o" &&
 		${AR:-ar} rs "$mutant/libcode.a" "$mutant/$file.o" ;;
-	esac >"$log" 2>&1 && program "$program" "$mutant" >>"$log" 2>&1
+	esac >"$log" 2>&1 && program "$program" "$mutant" "$scene" >>"$log" 2>&1
 	if test $? -ne 0; then
 		echo "FAILED  mutation $1 does not compile: see $log"
 		return 1
 	fi
-	"$mutant/$program" $explore >"$log" 2>&1
-	status=$?
+	"$mutant/$program" $glance >"$log" 2>&1 &&
+		"$mutant/$program" $explore >"$log" 2>&1
 	rm -rf "$mutant"
-	if test $status -ne 1; then
+	what=$(sed -n 's/^FAILED //p' "$log")
+	if test -z "$what"; then
 		echo "FAILED  mutation $1 is not found out: see $log"
 		return 1
 	fi
-	what=$(sed -n 's/^FAILED //p' "$log")
 	after=$(sed -n 's/^schedule \([0-9]*\).*/\1/p' "$log")
 	echo "caught  mutation $1 at schedule $after: $what"
 }

@@ -2,32 +2,54 @@
 #
 # model.sh - the models, explored by Spin.
 #
-#	model.sh scenes MODEL		every scene named in MODEL's header; none may fail
-#	model.sh mutations MODEL	every mutation named there; each must fail
+#	model.sh list			what there is to explore, a line for each
+#	model.sh scene MODEL SCENE	a scene named in the model's header, in
+#					which nothing may go wrong
+#	model.sh mutation MODEL MUTATION SCENE
+#					a mutation named there; something must
 #
 # BOUND=large explores the large scenes as well.
 
 . "${srcdir:-.}/common.sh"
-model=$2
-text=$srcdir/models/$model.pml
 
-# explore FOLDER DEFINE...: 0 if nothing is wrong, 1 if something is, 2 if that
-# could not be found out.
+# Compiling what Spin makes of a model takes longer than running it, the more so
+# the better the code.
+case $BOUND in
+large)	optimize=-O2 seconds=7200 megabytes=16000 ;;
+*)	optimize=-O0 seconds=300 megabytes=2000 ;;
+esac
+
+list() {
+	for text in "$srcdir"/models/*.pml; do
+		model=${text##*/}
+		model=${model%.pml}
+		kinds=scene
+		[ "$BOUND" = large ] && kinds='scene\|large'
+		sed -n "s/^ \* \($kinds\) \([A-Z_]*\):.*/scene $model \2/p
+s/^ \* mutation \([A-Z_]*\) in \([A-Z_]*\):.*/mutation $model \1 \2/p" "$text"
+	done
+}
+
+# explore FOLDER MODEL DEFINE...: 0 if nothing is wrong, 1 if something is, 2 if
+# that could not be found out.
 explore() {
 	folder=$1
-	shift
+	text=$srcdir/models/$2.pml
+	shift 2
 	rm -rf "$folder"
 	mkdir -p "$folder" || return 2
 	cp "$text" "$folder/model.pml" || return 2
 	(
 		cd "$folder" || exit 2
 		spin "$@" -a model.pml >spin.log 2>&1 &&
-			$CC -w -O2 -DSAFETY -DVECTORSZ=2048 -DCOLLAPSE \
-				-o pan pan.c >>spin.log 2>&1 || exit 2
-		timeout 100 ./pan -m1000000 >pan.log 2>&1
-		grep -q 'errors: 0' pan.log || exit 1
-		grep -q 'max search depth too small' pan.log && exit 2
-		exit 0
+			$CC -w $optimize -DSAFETY -DVECTORSZ=2048 -DCOLLAPSE \
+				-DMEMLIM=$megabytes -o pan pan.c \
+				>>spin.log 2>&1 || exit 2
+		timeout $seconds ./pan -m1000000 -w20 >pan.log 2>&1
+		grep -q 'search depth too small\|Search not completed' pan.log &&
+			! grep -q 'errors: [1-9]' pan.log && exit 2
+		grep -q 'errors: [1-9]' pan.log && exit 1
+		grep -q 'errors: 0' pan.log || exit 2
 	)
 }
 
@@ -36,41 +58,33 @@ states() {
 		head -n 1
 }
 
-scenes() {
-	kinds='scene'
-	[ "$BOUND" = large ] && kinds='scene\|large'
-	failed=0
-	for scene in $(sed -n "s/^ \* \($kinds\) \([A-Z_]*\):.*/\2/p" "$text"); do
-		folder=$work/$model-$scene
-		explore "$folder" "-D$scene"
-		case $? in
-		0)	echo "ok      model $model $scene: $(states "$folder")" ;;
-		1)	echo "FAILED  model $model $scene: see $folder"
-			failed=1 ;;
-		*)	echo "FAILED  model $model $scene cannot be explored"
-			failed=1 ;;
-		esac
-	done
-	return $failed
+# What Spin says went wrong, in a few words.
+what() {
+	sed -n 's/^pan:[0-9]*: \(.*\) (at depth.*/\1/p' "$1/pan.log" | head -n 1
 }
 
-mutations() {
-	failed=0
-	sed -n 's/^ \* mutation \([A-Z_]*\) in \([A-Z_]*\):.*/\1 \2/p' "$text" >"$work/$model.list"
-	while read -r mutation scene; do
-		folder=$work/$model-$mutation
-		explore "$folder" "-D$scene" "-D$mutation"
-		case $? in
-		1)	echo "caught  model $model $mutation" ;;
-		0)	echo "FAILED  model $model $mutation: not caught"
-			failed=1 ;;
-		*)	echo "FAILED  model $model $mutation cannot be explored"
-			failed=1 ;;
-		esac
-	done <"$work/$model.list"
-	return $failed
+scene() {
+	folder=$work/$1-$2
+	explore "$folder" "$1" "-D$2"
+	case $? in
+	0)	echo "ok      model $1 $2: $(states "$folder")" ;;
+	1)	echo "FAILED  model $1 $2: $(what "$folder"): see $folder"
+		return 1 ;;
+	*)	echo "FAILED  model $1 $2 cannot be explored: see $folder"
+		return 1 ;;
+	esac
 }
 
-mkdir -p "$work"
-command -v spin >/dev/null || { echo "SKIP    models: spin is missing"; exit 77; }
-$1
+mutation() {
+	folder=$work/$1-$2
+	explore "$folder" "$1" "-D$3" "-D$2"
+	case $? in
+	1)	echo "caught  model $1 $2: $(what "$folder")" ;;
+	0)	echo "FAILED  model $1 $2 is not found out: see $folder"
+		return 1 ;;
+	*)	echo "FAILED  model $1 $2 cannot be explored: see $folder"
+		return 1 ;;
+	esac
+}
+
+"$@"

@@ -29,8 +29,6 @@
  * mutation FREE_WHILE_QUEUED in TWO_USERS: the reference that goes last looks at
  *	no entry
  * mutation FREE_WHILE_BUSY in FREE_ARG: ... nor whether waiters are being told
- * mutation QUICK_TELLS_NOBODY in TWO_USERS: settling is quick although somebody
- *	waits to be told
  * mutation SLEEP_UNSEEN in TWO_USERS: a waiter sleeps without saying so
  */
 #ifdef THREE_USERS
@@ -288,36 +286,6 @@ inline settle()
 	fi
 }
 
-/* One compare-and-swap, if it is no more than that. */
-#ifdef QUICK_TELLS_NOBODY
-#define SLOW GUEST
-#else
-#define SLOW (WAITED | GUEST)
-#endif
-inline settle_quick()
-{
-	load(s);
-	swapped = false;
-	if
-	:: s & SLOW
-	:: else ->
-		next = (s & ~(RUNNING | SLEEPERS)) | DONE;
-		compare_and_swap(s, next);
-		if
-		:: swapped ->
-#ifndef SETTLE_SILENT
-			wake(s);
-#endif
-			if
-			:: is_garbage(next) ->
-				free_block()
-			:: else
-			fi
-		:: else
-		fi
-	fi
-}
-
 inline unref()
 {
 	load(s);
@@ -354,12 +322,7 @@ proctype Worker()
 	if
 	:: claimed ->
 		run_job();
-		settle_quick();
-		if
-		:: !swapped ->
-			settle()
-		:: else
-		fi
+		settle()
 	:: else ->
 		drop_entry()
 	fi;

@@ -21,13 +21,15 @@
  * scene MEETING: two jobs that need a worker each
  * scene LIMITED: one may run
  * scene NESTING: one may run, and waits for another
+ * scene NESTING_AND_QUICK: ... and there is a third job
  * scene BLOCKING: one may run, and blocks until another has begun
  * scene RETIRING: workers time out
  * scene UNSTARTABLE: a thread cannot be started
- * large CLOSING: the pool is closed at any moment
- * large CLOSING_NEST: ... also while more threads are there than may be
+ * scene LAST_LEAVES: the last thread leaves, and the next cannot be started
+ * scene STALLED: two workers are idle, and a caller is slow
+ * scene CLOSING: the pool is closed at any moment
+ * scene CLOSING_NEST: ... also while more threads are there than may be
  * large MEETING_THREE: three jobs that need a worker each
- * large NESTING_AND_QUICK: ... and there is a third job
  * large NESTING_TWICE: two that wait for others, one may run
  * large RETIRING_UNSTARTABLE: workers time out, and a thread cannot be started
  * large CLOSING_TWO: two may run, and the pool is closed
@@ -38,11 +40,16 @@
  *	nobody
  * mutation CLEARED_LATE in MEETING: a worker clears its own word after it has
  *	announced itself
+ * mutation NO_TAG in STALLED: the word has no tag
  * mutation NO_LIMIT in LIMITED: a call looks at no limit
  * mutation BLOCK_BLIND in NESTING: a worker that gives its place away does not look
  *	at the queues
  * mutation SURPLUS_SEARCHES in NESTING_AND_QUICK: a surplus worker that is called does not
  *	know that it counts as searching
+ * mutation LEAVE_UNLOCKED in LAST_LEAVES: a worker leaves without the locks of the
+ *	shards
+ * mutation LEAVE_BLIND in LAST_LEAVES: ... or without a last look
+ * mutation NOBODY_ALIVE in LAST_LEAVES: a submit relies on threads that have left
  * mutation FAILED_UNSEEN in UNSTARTABLE: nobody looks after a start that failed
  * mutation CLOSE_SILENT in CLOSING: closing calls nobody
  * mutation CLOSE_UNSEEN in CLOSING: a worker that goes idle does not look whether
@@ -111,6 +118,16 @@
 #define TIMEOUTS 1
 #elif defined(UNSTARTABLE)
 #define FAILURES 2
+#elif defined(LAST_LEAVES)
+#define WORKERS 4
+#define LIMIT 1
+#define TIMEOUTS 1
+#define FAILURES 1
+#elif defined(STALLED)
+#define IDLE_FIRST
+#define FINE_POP
+#define FIRST_JOB MEET
+#define JOB HINT
 #elif defined(RETIRING_UNSTARTABLE)
 #define TIMEOUTS 2
 #define FAILURES 1
@@ -179,6 +196,7 @@
 
 int word = NONE << 8;
 byte below[WORKERS];
+bool idle[WORKERS];	/* it is on the stack; nobody looks at this */
 bool called[WORKERS];	/* a worker's own word: CALLED */
 bool gone[WORKERS];	/* ... and GONE */
 byte blocked;
@@ -223,7 +241,8 @@ byte child_done[WORKERS];
 /*
  * FINE: every atomic operation is a step.  Otherwise a look at all queues is one,
  * and so is a loop around a compare-and-swap of the word: in the order in which
- * these succeed, each of them sees what it replaces.
+ * these succeed, each of them sees what it replaces.  FINE_POP: only calls are taken
+ * apart.
  */
 #ifdef FINE
 #define STEP
@@ -231,6 +250,13 @@ byte child_done[WORKERS];
 #else
 #define STEP atomic {
 #define END_STEP }
+#endif
+#if defined(FINE) || defined(FINE_POP)
+#define POP_STEP
+#define END_POP_STEP
+#else
+#define POP_STEP atomic {
+#define END_POP_STEP }
 #endif
 
 /* Whether anything is queued. */
@@ -307,7 +333,7 @@ inline exit_as(what)
 #define CALL 2
 #define START 3
 
-/* Pop worker k, to run and to search. */
+/* Pop worker k, to run and to search.  Whoever is on top then is idle. */
 inline pop(what)
 {
 	k = below[top(w)];
@@ -315,6 +341,8 @@ inline pop(what)
 	:: atomic {
 		word == w ->
 			word = with_top(w, k) + TAG + RUNNING + SEARCHING;
+			idle[top(w)] = false;
+			assert(k == NONE || idle[k]);
 			k = top(w);
 			act = what
 	   }
@@ -343,7 +371,7 @@ inline tell(otherwise)
 /* sooni_park_call(), one try */
 inline try_to_call()
 {
-	STEP
+	POP_STEP
 	w = word;
 	if
 	:: searches(w) > 0 || room(w) <= 0 ||
@@ -369,7 +397,7 @@ inline try_to_call()
 		fi
 	fi;
 	w = 0
-	END_STEP
+	END_POP_STEP
 }
 
 /* sooni_pool_call() */
@@ -528,6 +556,7 @@ inline push(less)
 	   :: atomic {
 		word == w ->
 			word = with_top(w, me) - (less);
+			idle[me] = true;
 			act = STOP
 	      }
 	   :: atomic {
@@ -703,7 +732,7 @@ inline do_job(kind)
 		word = word + RUNNING
 	:: kind == NEST && !closed ->
 		queue[own(me)]++;
-		call_unless_busy();
+		call_unless_busy(own(me));
 		waiting++;
 		exit_as(RUNNING);
 #ifndef BLOCK_BLIND
@@ -720,28 +749,33 @@ inline do_job(kind)
 	in_jobs--
 }
 
-inline call_unless_busy()
+/* After a push: nobody is called for what was taken meanwhile. */
+inline call_unless_busy(at)
 {
 	if
 	:: searches(word) > 0 || runs(word) + blocked >= MOST
 	:: else ->
-		call()
+		if
+		:: queue[at] > 0 ->
+			call()
+		:: else
+		fi
 	fi
 }
 
-/* A job that nobody waits for settles quickly, and makes its worker a searcher
- * before; a child does not, so that its worker is none afterwards. */
+/* A worker that sees nothing more to do searches before the result can be seen.
+ * It looks at a few queues only: whatever it believes must do. */
 inline settle()
 {
 	if
-	:: got < PUBLISHERS && queue[own(me)] == 0 && queue[got] == 0 ->
-		word = word + SEARCHING;
-		searching = true
-	:: got < PUBLISHERS && (queue[own(me)] > 0 || queue[got] > 0)
+	:: word = word + SEARCHING;
+	   searching = true
+	:: true
+	fi;
+	if
 	:: got >= PUBLISHERS ->
-		word = word + SEARCHING;
-		found();
 		child_done[got - PUBLISHERS]++
+	:: else
 	fi;
 	got = 0
 }
@@ -764,6 +798,7 @@ inline rest_if_surplus()
 			:: atomic {
 				word == w ->
 					word = with_top(w, me) - RUNNING;
+					idle[me] = true;
 					act = STOP
 			   }
 			:: atomic {
@@ -806,6 +841,13 @@ proctype Worker(byte me)
 	byte got;
 	bool searching, last, left, surplus;
 
+#ifdef IDLE_FIRST
+	if
+	:: me < 2 ->
+		goto end_idle
+	:: else
+	fi;
+#endif
 end_unborn:
 	atomic {
 		started[me] ->
@@ -899,7 +941,7 @@ proctype Publisher(byte me)
 #endif
 	queue[me]++;
 	locked[me] = false;
-	call_unless_busy();
+	call_unless_busy(me);
 	goto gone_home;
 over:
 	locked[me] = false;
@@ -950,6 +992,17 @@ init
 {
 	atomic {
 		byte n = 0;
+#ifdef IDLE_FIRST
+		/* The first is on top of the second. */
+		word = 0;
+		below[0] = 1;
+		below[1] = NONE;
+		idle[0] = true;
+		idle[1] = true;
+		count = 2;
+		threads = 2;
+		alive = 2;
+#endif
 		do
 		:: n < WORKERS ->
 			run Worker(n);

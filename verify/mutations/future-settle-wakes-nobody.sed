@@ -1,4 +1,3 @@
 # file: future.c
 # A future that is done leaves those asleep who wait for it.
 /^bool sooni_future_settle(/,/^}/ s/sooni_wake(&f->state, s);/;/
-/^bool sooni_future_settle_quick(/,/^}/ s/sooni_wake(&f->state, s);/;/

@@ -155,7 +155,23 @@ static void *take_one(void *unused)
 	return NULL;
 }
 
-/* Adding one that is done wakes a taker who sleeps. */
+/* One that is done when it is added wakes a taker who sleeps, though the others
+ * are never done. */
+static void adding_done(void)
+{
+	unsigned taker;
+
+	open_set(1);
+	complete((void *)1);
+	taker = sched_spawn("taker", take_one, NULL);
+	sched_check(soon_completions_add(set, futures[1]) == 0);
+	sched_join(taker);
+	sched_check(returned[1] == 1);
+	soon_completions_free(set);
+	complete((void *)0);
+	close_futures();
+}
+
 static void adding(void)
 {
 	unsigned a;
@@ -184,6 +200,8 @@ int main(int argc, char **argv)
 		{ "completions: freeing unfinished", freeing_unfinished, 3, 0,
 		  0, false },
 		{ "completions: two takers", two_takers, 2, 0, 0, false },
+		{ "completions: adding a done one", adding_done, 2, 0, 0,
+		  false },
 		{ "completions: adding", adding, 2, 0, 0, false },
 		{ NULL, NULL, 0, 0, 0, false },
 	};

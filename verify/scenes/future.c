@@ -73,6 +73,7 @@ static void open_job(uint32_t refs, uint32_t marks)
 {
 	home = malloc(sizeof(*home));
 	atomic_init(&home->guests, 0);
+	atomic_init(&home->stopping, false);
 	atomic_init(&worker_left, 0);
 	ran = 0;
 	cancelled = 0;
@@ -100,14 +101,10 @@ static void *work(void *unused)
 	struct soon_future *f = future;
 
 	(void)unused;
-	if (!sooni_future_claim(f, true, false)) {
+	if (sooni_future_claim(f, true, false))
+		sooni_job_run(f);
+	else
 		sooni_future_drop_entry(f);
-	} else {
-		struct sooni_outcome outcome = sooni_job_call(f);
-
-		if (!sooni_future_settle_quick(f))
-			sooni_job_settle(f, outcome);
-	}
 	count_up(&worker_left);
 	return NULL;
 }

@@ -202,12 +202,10 @@ static void warm_up(const struct sched_scene *scene)
 	run(scene);
 }
 
-static bool explore(const struct sched_scene *scene)
+/* All schedules with up to so many pre-emptions; false: not all. */
+static bool explore_bound(const struct sched_scene *scene, unsigned bound)
 {
-	chance.on = false;
-	sched_touch_reset();
-	warm_up(scene);
-	search.bound = scene->bound + options.more;
+	search.bound = bound;
 	search.length = 0;
 	for (schedule = 0; schedule < options.runs;) {
 		run(scene);
@@ -221,6 +219,21 @@ static bool explore(const struct sched_scene *scene)
 		}
 	}
 	return false;
+}
+
+/* With few pre-emptions first: how many there were at most in what was explored
+ * wholly. */
+static unsigned explore(const struct sched_scene *scene)
+{
+	unsigned bound = scene->bound + options.more;
+	unsigned done = 0;
+
+	chance.on = false;
+	sched_touch_reset();
+	warm_up(scene);
+	while (done <= bound && explore_bound(scene, done))
+		done++;
+	return done;
 }
 
 static void stray(const struct sched_scene *scene)
@@ -237,13 +250,18 @@ static void stray(const struct sched_scene *scene)
 
 static void try_scene(const struct sched_scene *scene)
 {
-	bool all;
+	unsigned long tried;
+	unsigned done;
 
 	scene_name = scene->name;
-	all = explore(scene);
-	printf("%s: %lu schedules, %s %u pre-emptions", scene->name, schedule,
-	       all ? "all with" : "some of those with", search.bound);
+	done = explore(scene);
+	tried = schedule;
 	stray(scene);
+	printf("%s: %lu schedules, ", scene->name, tried);
+	if (done > 0)
+		printf("all with up to %u pre-emptions", done - 1);
+	if (done <= search.bound)
+		printf("%ssome with %u", done > 0 ? ", " : "", done);
 	if (options.random > 0)
 		printf("; %lu at random from seed %llu", schedule,
 		       (unsigned long long)options.seed);

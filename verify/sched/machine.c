@@ -172,6 +172,11 @@ void sched_thread_join(pthread_t thread)
 	sched_join((unsigned)thread);
 }
 
+pthread_t sched_thread_self(void)
+{
+	return sched_self();
+}
+
 /* thread.h's variable. */
 struct sooni_me *sched_me(void)
 {

@@ -2,7 +2,8 @@
  * memory.c - malloc() and the slab, with a page or more to each block.
  *
  * New memory is full of rubbish.  A freed block's pages are not used again in
- * the same run, and cannot be touched: who does is caught in the act.
+ * the same run, and cannot be touched: who does is caught in the act.  But not
+ * those that the last thread frees, since that takes a system call for each.
  */
 #include "scene.h"
 
@@ -114,6 +115,8 @@ void sched_free(void *p)
 		sched_fail("frees twice");
 	b->use = FREED;
 	used--;
+	if (sched_is_alone())
+		return;
 	any_freed = true;
 	mprotect(p, b->pages * page_size, PROT_NONE);
 }

@@ -40,6 +40,8 @@ const char *sched_name(unsigned thread);
 /* Name the calling thread, for the trace. */
 void sched_rename(const char *name);
 unsigned sched_self(void);
+/* Whether all others have ended. */
+bool sched_is_alone(void);
 
 /*
  * Sleep until somebody wakes this address.  False: it timed out instead, which

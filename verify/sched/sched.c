@@ -166,14 +166,19 @@ void sched_wake(const volatile void *on)
 			threads[i].state = READY;
 }
 
-static bool all_ended(void)
+static unsigned unended(void)
 {
+	unsigned n = 0;
 	unsigned i;
 
 	for (i = 0; i < thread_count; i++)
-		if (threads[i].state != ENDED)
-			return false;
-	return true;
+		n += threads[i].state != ENDED;
+	return n;
+}
+
+bool sched_is_alone(void)
+{
+	return unended() == 1;
 }
 
 /* The stack's first thread has not begun, or its latest has ended. */
@@ -181,7 +186,7 @@ static _Noreturn void leave_stack(struct thread *t)
 {
 	if (t->state == NEW)
 		_longjmp(maker, 1);
-	if (all_ended())
+	if (unended() == 0)
 		_longjmp(host, 1);
 	self = pick();
 	_longjmp(threads[self].here, 1);
@@ -256,6 +261,15 @@ static void *first_main(void *scene)
 	return NULL;
 }
 
+static void expect_joined(void)
+{
+	unsigned i;
+
+	for (i = 1; i < thread_count; i++)
+		if (!threads[i].joined)
+			sched_fail("%s is never joined", threads[i].name);
+}
+
 void sched_run(const struct sched_scene *scene)
 {
 	thread_count = 0;
@@ -266,6 +280,7 @@ void sched_run(const struct sched_scene *scene)
 	sched_spawn("main", first_main, (void *)(size_t)scene);
 	if (_setjmp(host) == 0)
 		_longjmp(threads[0].here, 1);
+	expect_joined();
 	if (sched_memory_used() > 0 && !scene->leaks)
 		sched_fail("%u blocks of memory are left", sched_memory_used());
 }

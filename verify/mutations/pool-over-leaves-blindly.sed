@@ -1,0 +1,5 @@
+# file: idle.c
+# A worker above max_workers leaves although others rely on its search.
+/^enum sooni_end sooni_rest(/,/^}/ {
+	/sooni_park_exit(/,/return SOONI_LEFT/ s/if (sooni_pool_has_work(e))/if (0)/
+}
