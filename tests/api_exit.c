@@ -185,8 +185,6 @@ static void *wait_for_many(void *way)
 
 START_TEST(however_they_wait)
 {
-	soon_executor *other = pool_of(1);
-
 	expect_exited(submit(pool, wait_for_many, box(_i)));
 	/* The other of the two. */
 	expect_works(pool);
@@ -194,7 +192,6 @@ START_TEST(however_they_wait)
 	pool = NULL;
 	if (_i == 3)
 		ck_assert_uint_eq(tally_get(&freed), 2);
-	soon_executor_free(other);
 }
 END_TEST
 
@@ -260,9 +257,12 @@ static void *pass_and_leave(void *unused)
 START_TEST(many_may_leave_at_once)
 {
 	soon_executor *wide = pool_of(8);
-	unsigned before = thread_count();
 	soon_future *f[8];
+	unsigned before;
 
+	/* A sanitizer may have started one of its own by now. */
+	expect_works(pool);
+	before = thread_count();
 	for (int i = 0; i < 8; i++)
 		f[i] = submit(wide, pass_and_leave, NULL);
 	gate_await(&gate, 8);
@@ -275,7 +275,9 @@ START_TEST(many_may_leave_at_once)
 		tally_await(&ran, 50);
 	soon_executor_free(wide);
 	ck_assert_uint_eq(tally_get(&ran), 50);
-	ck_assert_uint_le(thread_count(), before);
+	/* The kernel counts one that was joined a moment longer. */
+	while (thread_count() > before)
+		sched_yield();
 }
 END_TEST
 

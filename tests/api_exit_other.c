@@ -44,6 +44,7 @@ static void *leave(void *value)
 
 static pthread_t job_thread;
 
+/* With the gate open, so that it is not cancelled there. */
 static void *read_pipe(void *unused)
 {
 	char byte;
@@ -55,11 +56,11 @@ static void *read_pipe(void *unused)
 
 START_TEST(a_job_whose_thread_is_cancelled_fails)
 {
-	soon_future *f =
-		submit_job(pool, SOON_JOB(.fn = read_pipe, .arg = &freed,
-					  .free_arg = tally_free));
+	soon_future *f;
 
 	gate_open(&gate);
+	f = submit_job(pool, SOON_JOB(.fn = read_pipe, .arg = &freed,
+				      .free_arg = tally_free));
 	gate_await(&gate, 1);
 	ck_assert_int_eq(pthread_cancel(job_thread), 0);
 	expect_code(f, SOON_EEXITED);
@@ -80,9 +81,10 @@ static void *wait_for_reader(void *unused)
 
 START_TEST(so_do_the_jobs_below_it)
 {
-	soon_future *f = submit(pool, wait_for_reader, NULL);
+	soon_future *f;
 
 	gate_open(&gate);
+	f = submit(pool, wait_for_reader, NULL);
 	gate_await(&gate, 1);
 	ck_assert_int_eq(pthread_cancel(job_thread), 0);
 	expect_code(f, SOON_EEXITED);

@@ -15,6 +15,9 @@ static atomic_uint accepted, freed, wrong;
 static void setup(void)
 {
 	pool = pool_of(3);
+	atomic_store(&accepted, 0);
+	atomic_store(&freed, 0);
+	atomic_store(&wrong, 0);
 }
 
 static void teardown(void)

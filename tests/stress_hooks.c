@@ -7,6 +7,10 @@
 #include <sched.h>
 #include <stdatomic.h>
 
+enum { HOOKS = 200, CANCELLERS = 4 };
+
+static atomic_int runs[HOOKS];
+
 static soon_executor *pool;
 static struct gate gate;
 
@@ -14,6 +18,8 @@ static void setup(void)
 {
 	pool = pool_of(1);
 	gate_init(&gate);
+	for (int i = 0; i < HOOKS; i++)
+		atomic_store(&runs[i], 0);
 }
 
 static void teardown(void)
@@ -22,10 +28,6 @@ static void teardown(void)
 	soon_executor_free(pool);
 	gate_fini(&gate);
 }
-
-enum { HOOKS = 200, CANCELLERS = 4 };
-
-static atomic_int runs[HOOKS];
 
 static void count(void *number)
 {
