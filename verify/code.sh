@@ -17,7 +17,7 @@ objects=$work/objects
 
 case $BOUND in
 large)	explore="-b 1 -m 1000000 -r 50000 -s $SEED" ;;
-*)	explore="-m 10000 -r 1000 -s $SEED" ;;
+*)	explore="-m 5000 -r 8000 -s $SEED" ;;
 esac
 # What is enough to find most mutations, in whichever scene does.
 glance="-m 500 -r 500 -s $SEED"

@@ -4,5 +4,5 @@
 : "${srcdir:=.}" "${top_srcdir:=..}" "${top_builddir:=..}"
 : "${CC:=cc}" "${BOUND:=small}" "${SEED:=1}"
 : "${JOBS:=`getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1`}"
-: "${SHELL:=/bin/sh}"
+SHELL=${CONFIG_SHELL:-/bin/sh}
 work=${work:-work}
