@@ -20,6 +20,7 @@ void sooni_future_discard(struct soon_future *f)
 	struct sooni_side *side = sooni_side(f);
 
 	if (side != NULL) {
+		sooni_limit_free(side->limit);
 		free(side->message);
 		free(side);
 	}
@@ -251,6 +252,8 @@ uint32_t sooni_future_cancel_idle(struct soon_future *f)
 	s = become_done(f, outcome, &next);
 	if (s & (SOONI_DONE | SOONI_RUNNING))
 		return s;
+	if (sooni_unlikely(sooni_is_limited(f)))
+		sooni_limit_stop(side->limit);
 	sooni_wake(&f->state, s);
 	if (next & SOONI_BUSY)
 		tell(f, free_arg);

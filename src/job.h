@@ -50,13 +50,14 @@ enum {
 };
 #define SOONI_REF (UINT32_C(1) << SOONI_REF_SHIFT)
 
-/* The bits of marks; but for the last they are set once, never cleared. */
+/* The bits of marks; but for MARKED they are set once, never cleared. */
 enum {
 	SOONI_PROMISE = 1, /* no job: completed by hand; from birth */
 	SOONI_HELPED = 2,  /* waiting non-workers may run it; from birth */
-	SOONI_SETTING = 4, /* promise: somebody has set its outcome */
+	SOONI_SETTING = 4, /* promise, LIMITED: somebody settles it */
 	SOONI_TAKEN = 8,   /* the result was taken */
-	SOONI_MARKED = 16  /* for a moment: see copy_distinct() */
+	SOONI_MARKED = 16, /* for a moment: see copy_distinct() */
+	SOONI_LIMITED = 32 /* it may run only so long: limit.c; from birth */
 };
 
 /*
@@ -67,6 +68,8 @@ enum {
 struct sooni_home {
 	_Atomic uint32_t guests;
 	_Atomic bool stopping; /* every job that runs from now on is to stop */
+	_Atomic uint32_t written_off; /* threads, not back yet: see limit.c */
+	struct sooni_link *lost;      /* these; under a lock of limit.c */
 };
 
 /* Rare attributes; made with the future or by whoever needs one first. */
@@ -74,7 +77,8 @@ struct sooni_side {
 	const char *name;
 	void (*free_arg)(void *);
 	_Atomic(void (*)(void *)) free_result;
-	char *message; /* written before DONE by whoever settles */
+	char *message;		   /* written before DONE by whoever settles */
+	struct sooni_limit *limit; /* r/o; NULL: not LIMITED */
 };
 
 struct soon_future {
@@ -143,6 +147,24 @@ static inline struct soon_future *sooni_future_new(uint32_t state,
 	f->waiters = NULL;
 	f->result = NULL;
 	return f;
+}
+
+/* relaxed: from birth. */
+static inline bool sooni_is_limited(const struct soon_future *f)
+{
+	return atomic_load_explicit(&f->marks, memory_order_relaxed) &
+	       SOONI_LIMITED;
+}
+
+/*
+ * Where several would settle f: whether the caller is the one, and must do so.
+ * relaxed: settling orders the rest.
+ */
+static inline bool sooni_future_begin_settling(struct soon_future *f)
+{
+	return !(atomic_fetch_or_explicit(&f->marks, SOONI_SETTING,
+					  memory_order_relaxed) &
+		 SOONI_SETTING);
 }
 
 /* Free one that nobody else has seen. */
@@ -219,6 +241,9 @@ struct sooni_outcome {
 /* Run the job that the caller claimed, on the caller's stack. */
 struct sooni_outcome sooni_job_call(struct soon_future *f);
 
+/* The same, but the result of a success goes to *result. */
+struct sooni_outcome sooni_job_call_apart(struct soon_future *f, void **result);
+
 /* Then settle it. */
 void sooni_job_settle(struct soon_future *f, struct sooni_outcome outcome);
 
@@ -230,6 +255,15 @@ void sooni_guest_run(struct soon_future *f);
 
 /* Fail the job that the caller claimed, without running it. */
 void sooni_job_fail(struct soon_future *f, int code);
+
+/* limit.c: see limit.h */
+
+/* The job will not run. */
+void sooni_limit_stop(struct sooni_limit *l);
+/* The future is about to be freed; l may be NULL. */
+void sooni_limit_free(struct sooni_limit *l);
+/* Run and settle the job on a thread that cannot be written off. */
+void sooni_limit_run_here(struct soon_future *f);
 
 /* await.c */
 

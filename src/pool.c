@@ -52,6 +52,8 @@ int sooni_pool_init(struct soon_executor *e)
 		return rc;
 	atomic_init(&e->home.guests, 0);
 	atomic_init(&e->home.stopping, false);
+	atomic_init(&e->home.written_off, 0);
+	e->home.lost = NULL;
 	atomic_init(&e->shutdown_flags, 0);
 	atomic_init(&e->phase, SOONI_OPEN);
 	atomic_init(&e->threads, 0);

@@ -20,7 +20,7 @@ static void free_arg(struct soon_future *f)
 		side->free_arg(f->arg);
 }
 
-struct sooni_outcome sooni_job_call(struct soon_future *f)
+sooni_inline struct sooni_outcome call(struct soon_future *f, void **to)
 {
 	struct sooni_context context = { .job = f };
 	struct sooni_outcome outcome = { 0, NULL };
@@ -34,11 +34,21 @@ struct sooni_outcome sooni_job_call(struct soon_future *f)
 		outcome.code = context.code != 0 ? context.code : EINVAL;
 		outcome.message = context.message;
 	} else {
-		f->result = result;
+		*to = result;
 		if (sooni_unlikely(context.message != NULL))
 			free(context.message);
 	}
 	return outcome;
+}
+
+struct sooni_outcome sooni_job_call(struct soon_future *f)
+{
+	return call(f, &f->result);
+}
+
+struct sooni_outcome sooni_job_call_apart(struct soon_future *f, void **result)
+{
+	return call(f, result);
 }
 
 void sooni_job_settle(struct soon_future *f, struct sooni_outcome outcome)
@@ -60,13 +70,18 @@ void sooni_guest_run(struct soon_future *f)
 
 	if (list)
 		sooni_thread_join_list();
-	sooni_job_run(f);
+	if (sooni_unlikely(sooni_is_limited(f)))
+		sooni_limit_run_here(f);
+	else
+		sooni_job_run(f);
 	if (list)
 		sooni_thread_leave_list();
 }
 
 void sooni_job_fail(struct soon_future *f, int code)
 {
+	if (sooni_unlikely(sooni_is_limited(f)))
+		sooni_limit_stop(sooni_side(f)->limit);
 	free_arg(f);
 	sooni_future_fail(f, code, NULL);
 }
@@ -97,6 +112,14 @@ soon_future *soon_self(void)
 	return running != NULL ? running->job : NULL;
 }
 
+/* seq_cst: see below. */
+static bool is_stopping(struct soon_future *f)
+{
+	if (sooni_unlikely(sooni_me.limit != NULL))
+		return sooni_limit_is_stopping(sooni_me.limit, f);
+	return atomic_load_explicit(&f->home->stopping, memory_order_seq_cst);
+}
+
 /*
  * A shutdown that cancels all asks the jobs that it finds running.  One that was
  * just then on its way from the queue to its thread's list finds this out here,
@@ -106,8 +129,7 @@ bool sooni_is_asked(struct soon_future *f)
 {
 	if (soon_future_cancel_requested(f))
 		return true;
-	if (f->home == NULL ||
-	    !atomic_load_explicit(&f->home->stopping, memory_order_seq_cst))
+	if (f->home == NULL || !is_stopping(f))
 		return false;
 	sooni_future_ask(f);
 	return true;

@@ -1,6 +1,7 @@
 /*
  * submit.c - handing jobs to a pool.
  */
+#include "limit.h"
 #include "pool.h"
 #include "sized.h"
 #include "thread.h"
@@ -32,13 +33,13 @@ sooni_inline struct soon_future *new_job(struct soon_executor *e, soon_fn *fn,
 	return f;
 }
 
-/* Rare attributes; 0 or ENOMEM. */
+/* Rare attributes; 0 or a code. */
 static int dress(struct soon_future *f, const soon_job *job)
 {
 	struct sooni_side *side;
 
 	if (job->name == NULL && job->free_arg == NULL &&
-	    job->free_result == NULL)
+	    job->free_result == NULL && job->run_within == 0)
 		return 0;
 	side = sooni_future_side(f);
 	if (side == NULL)
@@ -46,7 +47,7 @@ static int dress(struct soon_future *f, const soon_job *job)
 	side->name = job->name;
 	side->free_arg = job->free_arg;
 	atomic_init(&side->free_result, job->free_result);
-	return 0;
+	return job->run_within > 0 ? sooni_limit_new(f, job->run_within) : 0;
 }
 
 static int read_job(soon_job *job, const soon_job *given)
@@ -64,8 +65,10 @@ static int read_job(soon_job *job, const soon_job *given)
 	    (job->start_within > 0 && job->start_within <= job->delay))
 		return EINVAL;
 	if (job->priority != SOON_NORMAL || job->delay > 0 ||
-	    job->start_within > 0 || job->run_within > 0)
+	    job->start_within > 0)
 		return ENOTSUP;
+	if (job->run_within == SOON_FOREVER)
+		job->run_within = 0;
 	return 0;
 }
 
@@ -159,14 +162,17 @@ static int make_jobs(struct soon_executor *e, const soon_job *each,
 		     soon_future **futures)
 {
 	size_t i;
+	int rc;
 
 	for (i = 0; i < n; i++) {
 		void *arg = args != NULL ? args[i] : each->arg;
 
 		futures[i] = new_job(e, each->fn, arg, refs);
+		rc = ENOMEM;
 		if (futures[i] == NULL)
 			goto undo;
-		if (dress(futures[i], each) != 0) {
+		rc = dress(futures[i], each);
+		if (rc != 0) {
 			sooni_future_discard(futures[i]);
 			goto undo;
 		}
@@ -175,7 +181,7 @@ static int make_jobs(struct soon_executor *e, const soon_job *each,
 undo:
 	while (i-- > 0)
 		sooni_future_discard(futures[i]);
-	return ENOMEM;
+	return rc;
 }
 
 static int submit_many(struct soon_executor *e, const soon_job *each,

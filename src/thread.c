@@ -84,6 +84,27 @@ bool sooni_runs_here(const struct soon_future *f)
 	return false;
 }
 
+/* Whether the thread is a worker's, with a limit to its job or none. */
+static bool is_worker(void)
+{
+	return sooni_me.worker != NULL || sooni_me.limit != NULL;
+}
+
+static void account(void (*hook)(struct sooni_worker *w), int waits)
+{
+	if (sooni_likely(sooni_me.worker != NULL))
+		hook(sooni_me.worker);
+	else
+		sooni_limit_account(sooni_me.limit, hook, waits);
+}
+
+static bool is_short(void)
+{
+	return sooni_likely(sooni_me.worker != NULL)
+		       ? sooni_me.hooks->is_short(sooni_me.worker)
+		       : sooni_limit_is_short(sooni_me.limit);
+}
+
 /*
  * The job that this worker waits for may be queued behind it in a pool that has
  * no other thread, and there may be none to be had just now: then it wakes now
@@ -92,39 +113,37 @@ bool sooni_runs_here(const struct soon_future *f)
 static int wait_as_worker(_Atomic uint32_t *word, uint32_t mask, uint32_t was,
 			  int64_t deadline)
 {
-	struct sooni_worker *w = sooni_me.worker;
 	int64_t until;
 	int rc;
 
-	sooni_me.hooks->begin_wait(w);
+	account(sooni_me.hooks->begin_wait, 1);
 	do {
-		until = sooni_me.hooks->is_short(w) ? sooni_deadline(RETRY_NSEC)
-						    : INT64_MAX;
+		until = is_short() ? sooni_deadline(RETRY_NSEC) : INT64_MAX;
 		if (until > deadline)
 			until = deadline;
 		rc = sooni_sleep(word, mask, was, until);
 	} while (rc != 0 && until != deadline);
-	sooni_me.hooks->end_wait(w);
+	account(sooni_me.hooks->end_wait, -1);
 	return rc;
 }
 
 int sooni_wait(_Atomic uint32_t *word, uint32_t mask, uint32_t was,
 	       int64_t deadline)
 {
-	return sooni_me.worker != NULL
-		       ? wait_as_worker(word, mask, was, deadline)
-		       : sooni_sleep(word, mask, was, deadline);
+	return is_worker() ? wait_as_worker(word, mask, was, deadline)
+			   : sooni_sleep(word, mask, was, deadline);
 }
 
 void soon_blocking_begin(void)
 {
-	if (sooni_me.blocking++ == 0 && sooni_me.worker != NULL)
-		sooni_me.hooks->begin_blocking(sooni_me.worker);
+	if (sooni_me.blocking++ > 0 || !is_worker())
+		return;
+	account(sooni_me.hooks->begin_blocking, 0);
+	is_short(); /* calls somebody who takes the place */
 }
 
 void soon_blocking_end(void)
 {
-	if (sooni_me.blocking > 0 && --sooni_me.blocking == 0 &&
-	    sooni_me.worker != NULL)
-		sooni_me.hooks->end_blocking(sooni_me.worker);
+	if (sooni_me.blocking > 0 && --sooni_me.blocking == 0 && is_worker())
+		account(sooni_me.hooks->end_blocking, 0);
 }

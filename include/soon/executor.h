@@ -150,10 +150,12 @@ typedef struct soon_job {
 	int priority;		     /* enum soon_priority */
 	soon_nsec delay;	     /* start no earlier than this */
 	soon_nsec start_within;	     /* fail unless started by then */
-	soon_nsec run_within;	     /* fail unless finished so long after it */
+	soon_nsec run_within;	     /* fail unless finished so long after its
+					start: see below; 0: no limit */
 	void (*free_arg)(void *);    /* once, on every path of an accepted job,
 					before its future is done or as it is
-					cancelled; never for a failed submit */
+					cancelled (run_within: see below);
+					never for a failed submit */
 	void (*free_result)(void *); /* with the last reference, if the result
 					is not NULL and was never taken */
 } soon_job;
@@ -166,8 +168,21 @@ typedef struct soon_job {
 	(&(const soon_job){ .size = sizeof(soon_job), __VA_ARGS__ })
 
 /*
- * As soon_submit(), with attributes.  Also ENOTSUP: priority, delay,
- * start_within or run_within, which this release does not offer yet.
+ * As soon_submit(), with attributes.  Also ENOTSUP: priority, delay or
+ * start_within, which this release does not offer yet; EAGAIN also when
+ * run_within finds no thread to be had for the clock.
+ *
+ * run_within: when the time is up, cancellation of the job is requested, and
+ * its future is FAILED with ETIMEDOUT at once, callbacks being called on a
+ * thread of the library.  The job's thread is written off, and another takes
+ * its place in the pool, as soon as one can be started.  Shutdown and free do not
+ * wait for it any more; so what the job uses, its executor included, must last
+ * until it has returned.  Then free_arg is called, its result goes to
+ * free_result, and the thread ends, without worker_fini.
+ *
+ * Such a job is never run by a thread that waits for it, and while it waits for
+ * others its thread runs none of them.  Where the submitter runs it
+ * (SOON_INLINE), run_within only requests cancellation.
  */
 SOON_API soon_future *soon_submit_job(soon_executor *e, const soon_job *job);
 
