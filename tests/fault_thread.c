@@ -21,6 +21,7 @@ int main(void)
 #else
 
 #include <dlfcn.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -227,6 +228,69 @@ START_TEST(a_job_behind_a_waiter_whose_thread_was_refused_is_not_lost)
 }
 END_TEST
 
+static struct gate stuck;
+
+/* A job whose time is up before it returns, and one behind it, while no thread
+ * is to be had. */
+static void submit_stuck(soon_future **f, soon_future **behind,
+			 struct item *item)
+{
+	soon_job job = item_job;
+	struct gate start;
+
+	gate_init(&start);
+	gate_init(&stuck);
+	items_init(item, NULL, 1);
+	item->gate = &stuck;
+	job.arg = item;
+	job.run_within = SOON_MSEC;
+	one = pool_of(1);
+	pool_hold(one, &start, 1);
+	*f = submit_job(one, &job);
+	*behind = submit(one, return_arg, NULL);
+	arm(1, true);
+	gate_open(&start);
+	ck_assert_int_eq(soon_future_result(*f, SOON_FOREVER, NULL), ETIMEDOUT);
+	while (atomic_load(&failures) < 3)
+		sched_yield();
+	ck_assert_int_eq(soon_future_state(*behind), SOON_PENDING);
+	gate_fini(&start);
+}
+
+static void end_stuck(soon_future *f, soon_future *behind, struct item *item)
+{
+	ck_assert_int_eq(soon_future_wait(behind, SOON_FOREVER), 0);
+	soon_executor_free(one);
+	gate_open(&stuck);
+	soon_future_unref(behind);
+	soon_future_unref(f);
+	while (atomic_load(&item->result_freed) == 0)
+		sched_yield();
+	items_expect(item, 1, 1, 1, 1);
+	gate_fini(&stuck);
+}
+
+START_TEST(a_stuck_thread_is_replaced_as_soon_as_one_can_be_had)
+{
+	soon_future *f, *behind;
+
+	submit_stuck(&f, &behind, items);
+	disarm();
+	end_stuck(f, behind, items);
+}
+END_TEST
+
+START_TEST(a_thread_that_comes_back_unreplaced_goes_on)
+{
+	soon_future *f, *behind;
+
+	submit_stuck(&f, &behind, items);
+	gate_open(&stuck);
+	end_stuck(f, behind, items);
+	disarm();
+}
+END_TEST
+
 /* Made once in a process, so this is the first use of it here. */
 START_TEST(the_default_executor_can_be_had_later)
 {
@@ -255,6 +319,9 @@ static Suite *thread_suite(void)
 	tcase_add_test(tc, a_replacement_that_was_refused_is_tried_again);
 	tcase_add_test(
 		tc, a_job_behind_a_waiter_whose_thread_was_refused_is_not_lost);
+	tcase_add_test(tc,
+		       a_stuck_thread_is_replaced_as_soon_as_one_can_be_had);
+	tcase_add_test(tc, a_thread_that_comes_back_unreplaced_goes_on);
 	tcase_add_test(tc, the_default_executor_can_be_had_later);
 	suite_add_tcase(s, tc);
 	return s;
