@@ -20,6 +20,8 @@ int main(void)
 
 #else
 
+#include "timer.h"
+
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -258,6 +260,39 @@ START_TEST(every_request_for_memory_may_fail)
 }
 END_TEST
 
+static void no_fire(struct sooni_timer *t)
+{
+	(void)t;
+}
+
+/* More than the clock has memory for at first. */
+START_TEST(a_timer_without_memory_is_refused)
+{
+	static struct sooni_timer timers[100];
+	size_t refusals = 0;
+
+	for (size_t i = 0; i < COUNT_OF(timers); i++) {
+		struct sooni_timer *t = &timers[i];
+		int rc;
+
+		t->when = INT64_MAX;
+		t->fire = no_fire;
+		arm(1, true);
+		rc = sooni_timer_start(t);
+		disarm();
+		refusals += rc != 0;
+		ck_assert(rc == 0 || rc == ENOMEM);
+		ck_assert(rc == 0 || !sooni_timer_stop(t));
+		if (rc != 0)
+			ck_assert_int_eq(sooni_timer_start(t), 0);
+	}
+	ck_assert_uint_ge(refusals, 2);
+	for (size_t i = 0; i < COUNT_OF(timers); i++)
+		ck_assert(sooni_timer_stop(&timers[i]));
+	sooni_timer_forget();
+}
+END_TEST
+
 /* Made once in a process: the index is the request that fails. */
 START_TEST(the_default_executor_can_be_had_later)
 {
@@ -290,6 +325,7 @@ static Suite *malloc_suite(void)
 	tcase_set_timeout(tc, TEST_TIMEOUT);
 	tcase_add_loop_test(tc, every_request_for_memory_may_fail, 0,
 			    2 * (int)scenario_count);
+	tcase_add_test(tc, a_timer_without_memory_is_refused);
 	tcase_add_loop_test(tc, the_default_executor_can_be_had_later, 0, 30);
 	suite_add_tcase(s, tc);
 	return s;

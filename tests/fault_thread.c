@@ -20,6 +20,9 @@ int main(void)
 
 #else
 
+#include "thread.h"
+#include "timer.h"
+
 #include <dlfcn.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -291,6 +294,77 @@ START_TEST(a_thread_that_comes_back_unreplaced_goes_on)
 }
 END_TEST
 
+/* A timer that runs the user's code, at one gate before it and at one in it. */
+static struct gate at_clock, at_user;
+
+static void fire_user(struct sooni_timer *t)
+{
+	(void)t;
+	gate_pass(&at_clock);
+	sooni_before_user();
+	gate_pass(&at_user);
+}
+
+static struct tally fired;
+
+static void fire(struct sooni_timer *t)
+{
+	(void)t;
+	tally_add(&fired, 1);
+}
+
+START_TEST(a_timer_without_a_thread_is_refused)
+{
+	struct sooni_timer t = { .fire = fire };
+
+	tally_init(&fired);
+	arm(1, true);
+	ck_assert_int_eq(sooni_timer_start(&t), EAGAIN);
+	ck_assert(!sooni_timer_stop(&t));
+	ck_assert_uint_ge(disarm(), 1);
+	ck_assert_int_eq(sooni_timer_start(&t), 0);
+	tally_await(&fired, 1);
+	ck_assert(!sooni_timer_stop(&t));
+	ck_assert_uint_eq(tally_get(&fired), 1);
+	sooni_timer_forget();
+	tally_fini(&fired);
+}
+END_TEST
+
+/* One is due as the clock finds nobody to pass to, one is started then; they wait
+ * for the user's code to end, or for the next that can start a thread. */
+START_TEST(timers_that_the_user_holds_up_for_want_of_threads_are_not_lost)
+{
+	struct sooni_timer user = { .fire = fire_user };
+	struct sooni_timer due = { .fire = fire };
+	struct sooni_timer later = { .fire = fire };
+	struct sooni_timer last = { .fire = fire };
+
+	gate_init(&at_clock);
+	gate_init(&at_user);
+	tally_init(&fired);
+	ck_assert_int_eq(sooni_timer_start(&user), 0);
+	gate_await(&at_clock, 1);
+	ck_assert_int_eq(sooni_timer_start(&due), 0);
+	arm(1, true);
+	gate_open(&at_clock);
+	gate_await(&at_user, 1);
+	ck_assert_int_eq(sooni_timer_start(&later), 0);
+	ck_assert_uint_ge(disarm(), 2);
+	ck_assert_uint_eq(tally_get(&fired), 0);
+	if (_i == 0) {
+		gate_open(&at_user);
+		tally_await(&fired, 2);
+	}
+	ck_assert_int_eq(sooni_timer_start(&last), 0);
+	tally_await(&fired, 3);
+	gate_open(&at_user);
+	sooni_timer_stop(&last);
+	sooni_timer_forget();
+	tally_fini(&fired);
+}
+END_TEST
+
 /* Made once in a process, so this is the first use of it here. */
 START_TEST(the_default_executor_can_be_had_later)
 {
@@ -322,6 +396,11 @@ static Suite *thread_suite(void)
 	tcase_add_test(tc,
 		       a_stuck_thread_is_replaced_as_soon_as_one_can_be_had);
 	tcase_add_test(tc, a_thread_that_comes_back_unreplaced_goes_on);
+	tcase_add_test(tc, a_timer_without_a_thread_is_refused);
+	tcase_add_loop_test(
+		tc,
+		timers_that_the_user_holds_up_for_want_of_threads_are_not_lost,
+		0, 2);
 	tcase_add_test(tc, the_default_executor_can_be_had_later);
 	suite_add_tcase(s, tc);
 	return s;
