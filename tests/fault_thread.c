@@ -260,37 +260,26 @@ static void submit_stuck(soon_future **f, soon_future **behind,
 	gate_fini(&start);
 }
 
-static void end_stuck(soon_future *f, soon_future *behind, struct item *item)
+/* Its thread is replaced once one can be had, or comes back and goes on. */
+START_TEST(a_stuck_job_holds_others_up_only_while_no_thread_is_to_be_had)
 {
+	soon_future *f, *behind;
+
+	submit_stuck(&f, &behind, items);
+	if (_i == 0)
+		disarm();
+	else
+		gate_open(&stuck);
 	ck_assert_int_eq(soon_future_wait(behind, SOON_FOREVER), 0);
 	soon_executor_free(one);
+	disarm();
 	gate_open(&stuck);
 	soon_future_unref(behind);
 	soon_future_unref(f);
-	while (atomic_load(&item->result_freed) == 0)
+	while (atomic_load(&items[0].result_freed) == 0)
 		sched_yield();
-	items_expect(item, 1, 1, 1, 1);
+	items_expect(items, 1, 1, 1, 1);
 	gate_fini(&stuck);
-}
-
-START_TEST(a_stuck_thread_is_replaced_as_soon_as_one_can_be_had)
-{
-	soon_future *f, *behind;
-
-	submit_stuck(&f, &behind, items);
-	disarm();
-	end_stuck(f, behind, items);
-}
-END_TEST
-
-START_TEST(a_thread_that_comes_back_unreplaced_goes_on)
-{
-	soon_future *f, *behind;
-
-	submit_stuck(&f, &behind, items);
-	gate_open(&stuck);
-	end_stuck(f, behind, items);
-	disarm();
 }
 END_TEST
 
@@ -393,9 +382,10 @@ static Suite *thread_suite(void)
 	tcase_add_test(tc, a_replacement_that_was_refused_is_tried_again);
 	tcase_add_test(
 		tc, a_job_behind_a_waiter_whose_thread_was_refused_is_not_lost);
-	tcase_add_test(tc,
-		       a_stuck_thread_is_replaced_as_soon_as_one_can_be_had);
-	tcase_add_test(tc, a_thread_that_comes_back_unreplaced_goes_on);
+	tcase_add_loop_test(
+		tc,
+		a_stuck_job_holds_others_up_only_while_no_thread_is_to_be_had,
+		0, 2);
 	tcase_add_test(tc, a_timer_without_a_thread_is_refused);
 	tcase_add_loop_test(
 		tc,
