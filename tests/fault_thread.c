@@ -235,17 +235,16 @@ static struct gate stuck;
 
 /* A job whose time is up before it returns, and one behind it, while no thread
  * is to be had. */
-static void submit_stuck(soon_future **f, soon_future **behind,
-			 struct item *item)
+static void submit_stuck(soon_future **f, soon_future **behind)
 {
 	soon_job job = item_job;
 	struct gate start;
 
 	gate_init(&start);
 	gate_init(&stuck);
-	items_init(item, NULL, 1);
-	item->gate = &stuck;
-	job.arg = item;
+	items_init(items, args, 1);
+	items[0].gate = &stuck;
+	job.arg = items;
 	job.run_within = SOON_MSEC;
 	one = pool_of(1);
 	pool_hold(one, &start, 1);
@@ -265,11 +264,8 @@ START_TEST(a_stuck_job_holds_others_up_only_while_no_thread_is_to_be_had)
 {
 	soon_future *f, *behind;
 
-	submit_stuck(&f, &behind, items);
-	if (_i == 0)
-		disarm();
-	else
-		gate_open(&stuck);
+	submit_stuck(&f, &behind);
+	_i == 0 ? (void)disarm() : gate_open(&stuck);
 	ck_assert_int_eq(soon_future_wait(behind, SOON_FOREVER), 0);
 	soon_executor_free(one);
 	disarm();
