@@ -241,8 +241,11 @@ struct sooni_outcome {
 /* Run the job that the caller claimed, on the caller's stack. */
 struct sooni_outcome sooni_job_call(struct soon_future *f);
 
-/* The same, but the result of a success goes to *result. */
-struct sooni_outcome sooni_job_call_apart(struct soon_future *f, void **result);
+/* The same with a job that may run only so long; the result of a success goes to
+ * *result. */
+struct sooni_outcome sooni_job_call_limited(struct soon_future *f,
+					    struct sooni_limit *limit,
+					    void **result);
 
 /* Then settle it. */
 void sooni_job_settle(struct soon_future *f, struct sooni_outcome outcome);
@@ -258,6 +261,8 @@ void sooni_job_fail(struct soon_future *f, int code);
 
 /* limit.c: see limit.h */
 
+/* The job's function is about to be called. */
+void sooni_limit_start(struct sooni_limit *l);
 /* The job will not run. */
 void sooni_limit_stop(struct sooni_limit *l);
 /* The future is about to be freed; l may be NULL. */

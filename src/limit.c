@@ -148,6 +148,12 @@ int sooni_limit_new(struct soon_future *f, int64_t within)
 	return 0;
 }
 
+/* Nothing that is the pool's is touched from here on, but as a guest. */
+void sooni_limit_start(struct sooni_limit *l)
+{
+	sooni_timer_hasten(&l->timer, sooni_deadline(l->within));
+}
+
 void sooni_limit_stop(struct sooni_limit *l)
 {
 	sooni_timer_stop(&l->timer);
@@ -162,7 +168,6 @@ void sooni_limit_free(struct sooni_limit *l)
 	free(l);
 }
 
-/* From here on the clock may have the thread written off. */
 static void begin(struct sooni_limit *l, struct soon_future *f)
 {
 	/* The job's, for as long as it runs. */
@@ -172,7 +177,6 @@ static void begin(struct sooni_limit *l, struct soon_future *f)
 	l->hooks = sooni_me.hooks;
 	sooni_me.worker = NULL;
 	sooni_me.limit = l;
-	sooni_timer_hasten(&l->timer, sooni_deadline(l->within));
 }
 
 /* The clock does not look at *l any more.  Whether the thread has a worker. */
@@ -206,7 +210,7 @@ enum sooni_limit_end sooni_limit_call(struct soon_future *f,
 	bool in_time;
 
 	begin(l, f);
-	*outcome = sooni_job_call_apart(f, &result);
+	*outcome = sooni_job_call_limited(f, l, &result);
 	in_time = sooni_future_begin_settling(f);
 	sooni_timer_stop(&l->timer);
 	if (in_time) {
@@ -238,8 +242,7 @@ void sooni_limit_run_here(struct soon_future *f)
 	struct sooni_outcome outcome;
 
 	l->timer.fire = ask;
-	sooni_timer_hasten(&l->timer, sooni_deadline(l->within));
-	outcome = sooni_job_call(f);
+	outcome = sooni_job_call_limited(f, l, &f->result);
 	sooni_timer_stop(&l->timer);
 	sooni_job_settle(f, outcome);
 }

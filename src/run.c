@@ -20,13 +20,16 @@ static void free_arg(struct soon_future *f)
 		side->free_arg(f->arg);
 }
 
-sooni_inline struct sooni_outcome call(struct soon_future *f, void **to)
+sooni_inline struct sooni_outcome call(struct soon_future *f,
+				       struct sooni_limit *limit, void **to)
 {
 	struct sooni_context context = { .job = f };
 	struct sooni_outcome outcome = { 0, NULL };
 	void *result;
 
 	sooni_context_push(&context);
+	if (limit != NULL)
+		sooni_limit_start(limit);
 	result = f->fn(f->arg);
 	free_arg(f);
 	sooni_context_pop(&context);
@@ -43,12 +46,14 @@ sooni_inline struct sooni_outcome call(struct soon_future *f, void **to)
 
 struct sooni_outcome sooni_job_call(struct soon_future *f)
 {
-	return call(f, &f->result);
+	return call(f, NULL, &f->result);
 }
 
-struct sooni_outcome sooni_job_call_apart(struct soon_future *f, void **result)
+struct sooni_outcome sooni_job_call_limited(struct soon_future *f,
+					    struct sooni_limit *limit,
+					    void **result)
 {
-	return call(f, result);
+	return call(f, limit, result);
 }
 
 void sooni_job_settle(struct soon_future *f, struct sooni_outcome outcome)
