@@ -125,18 +125,20 @@ bool sooni_crew_is_over(struct soon_executor *e)
 }
 
 /* Whether no thread may start any more: who waits for the end of a closed pool
- * has seen the last one leave; and a broken one would only break again. */
-static bool is_over(struct soon_executor *e)
+ * has seen the last one leave, unless a job is due; and a broken one would only
+ * break again. */
+static bool is_over(struct soon_executor *e, bool due)
 {
 	enum sooni_phase phase = sooni_pool_phase(e);
 
 	/* relaxed: it changes under the lock. */
 	return phase == SOONI_BROKEN ||
-	       (phase == SOONI_CLOSED &&
+	       (phase == SOONI_CLOSED && !due &&
 		atomic_load_explicit(&e->alive, memory_order_relaxed) == 0);
 }
 
-static int start_locked(struct soon_executor *e, struct sooni_parker *k)
+static int start_locked(struct soon_executor *e, struct sooni_parker *k,
+			bool due)
 {
 	struct sooni_worker *w;
 	pthread_t thread;
@@ -145,7 +147,7 @@ static int start_locked(struct soon_executor *e, struct sooni_parker *k)
 	w = free_worker(e, k);
 	if (w == NULL)
 		return EAGAIN;
-	if (is_over(e)) {
+	if (is_over(e, due)) {
 		put_spare(e, w);
 		return EAGAIN;
 	}
@@ -171,27 +173,38 @@ int sooni_crew_start(struct soon_executor *e, struct sooni_parker *k)
 	int rc;
 
 	pthread_mutex_lock(&e->lock);
-	rc = start_locked(e, k);
+	rc = start_locked(e, k, false);
 	pthread_mutex_unlock(&e->lock);
 	if (rc != 0)
 		sooni_park_exit(&e->park, true);
 	return rc;
 }
 
-int sooni_crew_ensure(struct soon_executor *e)
+/* Where none needs to be started one that has just left counts as running still:
+ * it will look at the queues, but for a due job it may be unable to start the
+ * thread that it would need. */
+static int start_first(struct soon_executor *e, bool due)
 {
 	struct sooni_parker *k = NULL;
+	int rc;
+
+	if (sooni_park_call(&e->park, SOONI_ONE_MORE, &k) != SOONI_CALL_START)
+		return due ? EAGAIN : 0;
+	rc = start_locked(e, k, due);
+	if (rc != 0)
+		sooni_park_exit(&e->park, true);
+	return rc;
+}
+
+int sooni_crew_ensure(struct soon_executor *e, bool due)
+{
 	int rc = 0;
 
 	pthread_mutex_lock(&e->lock);
 	/* relaxed: it changes under the lock.  Other shards' submitters may be
 	 * here as well. */
-	if (atomic_load_explicit(&e->alive, memory_order_relaxed) == 0 &&
-	    sooni_park_call(&e->park, SOONI_ONE_MORE, &k) == SOONI_CALL_START) {
-		rc = start_locked(e, k);
-		if (rc != 0)
-			sooni_park_exit(&e->park, true);
-	}
+	if (atomic_load_explicit(&e->alive, memory_order_relaxed) == 0)
+		rc = start_first(e, due);
 	pthread_mutex_unlock(&e->lock);
 	return rc;
 }
@@ -244,7 +257,9 @@ static void join_last(struct soon_executor *e)
 
 int sooni_crew_join(struct soon_executor *e, int64_t deadline)
 {
-	if (await_count(&e->threads, 0, deadline) != 0)
+	/* Delayed jobs are among the guests, and will need threads. */
+	if (await_count(&e->home.guests, 0, deadline) != 0 ||
+	    await_count(&e->threads, 0, deadline) != 0)
 		return ETIMEDOUT;
 	join_last(e);
 	return await_count(&e->home.guests, 0, deadline);
@@ -279,14 +294,20 @@ static void drain_from_inside(struct soon_executor *e)
 	uint32_t by_two = ~SOONI_SLEEPERS;
 	uint32_t now;
 
-	/* acquire: as in await_count().  It looks again now and then, since
-	 * threads may begin and end without a change in their number.  Whether
-	 * this one was written off it looks afterwards: until then it was one
-	 * of them. */
-	while ((now = atomic_load_explicit(&e->threads, memory_order_acquire) &
-		      by_two) > mine(e) ||
-	       sooni_pool_has_work(e))
+	/* acquire: as in await_count(); of `delayed`, pairs with unlist() in
+	 * delay.c.  It looks again now and then, since threads may begin and
+	 * end without a change in their number.  Whether this one was written
+	 * off it looks afterwards: until then it was one of them. */
+	for (;;) {
+		size_t delayed =
+			atomic_load_explicit(&e->delayed, memory_order_acquire);
+
+		now = atomic_load_explicit(&e->threads, memory_order_acquire) &
+		      by_two;
+		if (delayed == 0 && now <= mine(e) && !sooni_pool_has_work(e))
+			break;
 		sooni_wait(&e->threads, by_two, now, sooni_deadline(LOOK_NSEC));
+	}
 	join_last(e);
 }
 

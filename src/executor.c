@@ -104,6 +104,12 @@ static void cancel_pending(struct soon_executor *e, bool stop)
 {
 	struct soon_future *f;
 
+	/* These first: when one is due it goes to the others. */
+	while ((f = sooni_delay_take(e)) != NULL) {
+		sooni_future_cancel_idle(f);
+		sooni_future_drop_entry(f);
+		sooni_home_leave(&e->home);
+	}
 	while ((f = sooni_pool_take_any(e)) != NULL) {
 		/* The entry taken keeps f until it is dropped. */
 		if (sooni_future_cancel_idle(f) & SOONI_RUNNING && stop)

@@ -22,6 +22,7 @@ void sooni_future_discard(struct soon_future *f)
 	if (side != NULL) {
 		sooni_limit_free(side->limit);
 		free(side->message);
+		free(side->timing);
 		free(side);
 	}
 	sooni_slab_free(f);
@@ -132,16 +133,15 @@ void sooni_future_drop_entry(struct soon_future *f)
 }
 
 /*
- * Make f done, unless it is.  Returns the state replaced, with DONE in it if
- * nothing was; *next is the new one.  The list of waiters is not locked at that
+ * Make f done, unless it is, or is in a state with `unless`.  Returns the state
+ * replaced, or that one; *next is the new one.  The list of waiters is not locked at that
  * moment: from then on it belongs to the caller, if *next is BUSY.
  */
 sooni_inline uint32_t become_done(struct soon_future *f, uint32_t outcome,
-				  uint32_t *next)
+				  uint32_t unless, uint32_t *next)
 {
 	/* relaxed: the compare-and-swap judges it. */
 	uint32_t s = atomic_load_explicit(&f->state, memory_order_relaxed);
-	uint32_t unless = outcome & SOONI_CANCELLED ? SOONI_RUNNING : 0;
 	uint32_t gone = SOONI_RUNNING | SOONI_SLEEPERS;
 
 	while (!(s & (SOONI_DONE | unless))) {
@@ -194,7 +194,7 @@ static void tell(struct soon_future *f, void (*free_arg)(void *))
 bool sooni_future_settle(struct soon_future *f, uint32_t outcome)
 {
 	uint32_t next = 0;
-	uint32_t s = become_done(f, outcome, &next);
+	uint32_t s = become_done(f, outcome, 0, &next);
 
 	if (s & SOONI_DONE)
 		return false;
@@ -239,25 +239,46 @@ uint32_t sooni_future_ask(struct soon_future *f)
 	return old;
 }
 
-uint32_t sooni_future_cancel_idle(struct soon_future *f)
+void sooni_future_stop_clock(struct soon_future *f)
 {
-	uint32_t outcome = SOONI_DONE | SOONI_CANCELLED | SOONI_ASKED;
+	sooni_side(f)->timing->stop(f);
+}
+
+/* As sooni_future_cancel_idle(), with another outcome. */
+static uint32_t end_idle(struct soon_future *f, uint32_t outcome)
+{
+	bool timed = sooni_is_marked(f, SOONI_TIMED);
 	struct sooni_side *side = sooni_side(f);
 	void (*free_arg)(void *) = side != NULL ? side->free_arg : NULL;
 	uint32_t next = 0;
 	uint32_t s;
 
-	if (free_arg != NULL)
+	if (free_arg != NULL || timed)
 		outcome |= SOONI_BUSY;
-	s = become_done(f, outcome, &next);
+	s = become_done(f, outcome, SOONI_RUNNING, &next);
 	if (s & (SOONI_DONE | SOONI_RUNNING))
 		return s;
-	if (sooni_unlikely(sooni_is_limited(f)))
+	if (sooni_unlikely(sooni_is_marked(f, SOONI_LIMITED)))
 		sooni_limit_stop(side->limit);
 	sooni_wake(&f->state, s);
+	if (sooni_unlikely(timed))
+		sooni_future_stop_clock(f);
 	if (next & SOONI_BUSY)
 		tell(f, free_arg);
 	return s;
+}
+
+uint32_t sooni_future_cancel_idle(struct soon_future *f)
+{
+	return end_idle(f, SOONI_DONE | SOONI_CANCELLED | SOONI_ASKED);
+}
+
+void sooni_future_expire(struct soon_future *f)
+{
+	/* Whoever claims or cancels it instead waits for the caller before he
+	 * goes on, and nobody reads the result of a cancelled one. */
+	f->result = (void *)(intptr_t)ETIMEDOUT;
+	end_idle(f, SOONI_DONE | SOONI_FAILED);
 }
 
 int soon_future_cancel(soon_future *f)

@@ -22,6 +22,7 @@
 #include "list.h"
 #include "slab.h"
 #include "sleep.h"
+#include "timer.h"
 
 #include <errno.h>
 #include <soon/executor.h>
@@ -50,14 +51,16 @@ enum {
 };
 #define SOONI_REF (UINT32_C(1) << SOONI_REF_SHIFT)
 
-/* The bits of marks; but for MARKED they are set once, never cleared. */
+/* The bits of marks; but for MARKED and EARLY set once, never cleared. */
 enum {
-	SOONI_PROMISE = 1, /* no job: completed by hand; from birth */
-	SOONI_HELPED = 2,  /* waiting non-workers may run it; from birth */
-	SOONI_SETTING = 4, /* promise, LIMITED: somebody settles it */
-	SOONI_TAKEN = 8,   /* the result was taken */
-	SOONI_MARKED = 16, /* for a moment: see copy_distinct() */
-	SOONI_LIMITED = 32 /* it may run only so long: limit.c; from birth */
+	SOONI_PROMISE = 1,  /* no job: completed by hand; from birth */
+	SOONI_HELPED = 2,   /* waiting non-workers may run it; from birth */
+	SOONI_SETTING = 4,  /* promise, LIMITED: somebody settles it */
+	SOONI_TAKEN = 8,    /* the result was taken */
+	SOONI_MARKED = 16,  /* for a moment: see copy_distinct() */
+	SOONI_LIMITED = 32, /* it may run only so long: limit.c; from birth */
+	SOONI_TIMED = 256,  /* it has a timing; from birth */
+	SOONI_EARLY = 512   /* it is not due yet; cleared by the clock */
 };
 
 /*
@@ -72,13 +75,30 @@ struct sooni_home {
 	struct sooni_link *lost;      /* these; under a lock of limit.c */
 };
 
+/*
+ * What the clock has to do with a job: see delay.c.  Until the job is due this is
+ * its queue entry.
+ */
+struct sooni_timing {
+	struct sooni_timer timer;
+	struct soon_future *job;
+	int64_t due;	 /* 0: at once */
+	int64_t expires; /* unless it has started; INT64_MAX: never */
+	/* The job was claimed, or is done without; waits for the clock to be
+	 * through with it. */
+	void (*stop)(struct soon_future *f);
+	struct sooni_link link; /* under the lock of its executor's list */
+	bool is_early;		/* the same: it is in that list */
+};
+
 /* Rare attributes; made with the future or by whoever needs one first. */
 struct sooni_side {
 	const char *name;
 	void (*free_arg)(void *);
 	_Atomic(void (*)(void *)) free_result;
-	char *message;		   /* written before DONE by whoever settles */
-	struct sooni_limit *limit; /* r/o; NULL: not LIMITED */
+	char *message; /* written before DONE by whoever settles */
+	struct sooni_timing *timing; /* r/o; if TIMED */
+	struct sooni_limit *limit;   /* r/o; NULL: not LIMITED */
 };
 
 struct soon_future {
@@ -149,13 +169,6 @@ static inline struct soon_future *sooni_future_new(uint32_t state,
 	return f;
 }
 
-/* relaxed: from birth. */
-static inline bool sooni_is_limited(const struct soon_future *f)
-{
-	return atomic_load_explicit(&f->marks, memory_order_relaxed) &
-	       SOONI_LIMITED;
-}
-
 /*
  * Where several would settle f: whether the caller is the one, and must do so.
  * relaxed: settling orders the rest.
@@ -169,6 +182,16 @@ static inline bool sooni_future_begin_settling(struct soon_future *f)
 
 /* Free one that nobody else has seen. */
 void sooni_future_discard(struct soon_future *f);
+
+static inline bool sooni_is_marked(const struct soon_future *f, uint32_t mark)
+{
+	/* relaxed: for what is there from birth, and hints. */
+	return atomic_load_explicit(&f->marks, memory_order_relaxed) & mark;
+}
+
+/* A timed job was claimed, or is done without and BUSY: no timer of its is left,
+ * and the clock does not touch it any more. */
+void sooni_future_stop_clock(struct soon_future *f);
 
 /*
  * Claim the job: true for exactly one caller, who must run or fail it.  entry:
@@ -187,8 +210,11 @@ static inline bool sooni_future_claim(struct soon_future *f, bool entry,
 		 * Pairs with the release of whatever handed f to it. */
 		if (atomic_compare_exchange_weak_explicit(
 			    &f->state, &s, (s & ~less) | more,
-			    memory_order_acq_rel, memory_order_relaxed))
+			    memory_order_acq_rel, memory_order_relaxed)) {
+			if (sooni_unlikely(sooni_is_marked(f, SOONI_TIMED)))
+				sooni_future_stop_clock(f);
 			return true;
+		}
 	}
 	return false;
 }
@@ -211,6 +237,9 @@ bool sooni_future_fail(struct soon_future *f, int code, char *message);
 
 /* Cancel it unless it runs or is done; returns the state it was in. */
 uint32_t sooni_future_cancel_idle(struct soon_future *f);
+
+/* Fail it with ETIMEDOUT unless it runs or is done. */
+void sooni_future_expire(struct soon_future *f);
 
 /* Ask the job to stop; returns the state in which it was asked. */
 uint32_t sooni_future_ask(struct soon_future *f);

@@ -55,6 +55,9 @@ int sooni_pool_init(struct soon_executor *e)
 	atomic_init(&e->home.written_off, 0);
 	e->home.lost = NULL;
 	atomic_init(&e->shutdown_flags, 0);
+	pthread_mutex_init(&e->early_lock, NULL);
+	e->early = NULL;
+	atomic_init(&e->delayed, 0);
 	atomic_init(&e->phase, SOONI_OPEN);
 	atomic_init(&e->threads, 0);
 	atomic_init(&e->alive, 0);
@@ -89,6 +92,7 @@ void sooni_pool_fini(struct soon_executor *e)
 	}
 	free(e->shards);
 	sooni_park_fini(&e->park);
+	pthread_mutex_destroy(&e->early_lock);
 	pthread_mutex_destroy(&e->lock);
 	pthread_mutex_destroy(&e->joining);
 }
@@ -145,16 +149,25 @@ size_t sooni_pool_backlog(struct soon_executor *e)
 	return sum;
 }
 
+static void fail(struct soon_future *f)
+{
+	if (sooni_future_claim(f, true, false))
+		sooni_job_fail(f, SOON_EBROKEN);
+	else
+		sooni_future_drop_entry(f);
+}
+
 void sooni_pool_fail_all(struct soon_executor *e)
 {
 	struct soon_future *f;
 
-	while ((f = sooni_pool_take_any(e)) != NULL) {
-		if (sooni_future_claim(f, true, false))
-			sooni_job_fail(f, SOON_EBROKEN);
-		else
-			sooni_future_drop_entry(f);
+	/* These first: when one is due it goes to the others. */
+	while ((f = sooni_delay_take(e)) != NULL) {
+		fail(f);
+		sooni_home_leave(&e->home);
 	}
+	while ((f = sooni_pool_take_any(e)) != NULL)
+		fail(f);
 }
 
 struct soon_future *sooni_pool_take_any(struct soon_executor *e)
@@ -175,7 +188,7 @@ struct soon_future *sooni_pool_take_any(struct soon_executor *e)
 
 /* Submitting */
 
-static int refusal(struct soon_executor *e)
+int sooni_pool_refusal(struct soon_executor *e)
 {
 	enum sooni_phase phase = sooni_pool_phase(e);
 
@@ -206,7 +219,7 @@ static int ensure_alive(struct soon_executor *e)
 	if (sooni_likely(atomic_load_explicit(&e->alive, memory_order_relaxed) >
 			 0))
 		return 0;
-	return sooni_crew_ensure(e);
+	return sooni_crew_ensure(e, false);
 }
 
 /* From a thread that is none of the pool's workers. */
@@ -217,7 +230,7 @@ static int put_from_outside(struct soon_executor *e,
 	int rc;
 
 	pthread_mutex_lock(&shard->lock);
-	rc = refusal(e);
+	rc = sooni_pool_refusal(e);
 	if (rc == 0)
 		rc = ensure_alive(e);
 	if (rc == 0)
@@ -230,7 +243,7 @@ static int put_from_outside(struct soon_executor *e,
 static int put_from_worker(struct sooni_worker *w,
 			   struct soon_future *const *jobs, size_t n)
 {
-	int rc = refusal(w->executor);
+	int rc = sooni_pool_refusal(w->executor);
 
 	if (sooni_unlikely(rc != 0))
 		return rc;
@@ -254,13 +267,27 @@ int sooni_pool_put(struct soon_executor *e, struct soon_future *const *jobs,
 	return rc;
 }
 
+/* Always the same shard, so that they start in the order in which they are due. */
+int sooni_pool_put_due(struct soon_executor *e, struct soon_future *f)
+{
+	struct sooni_shard *shard = &e->shards[0];
+	int rc;
+
+	pthread_mutex_lock(&shard->lock);
+	rc = sooni_crew_ensure(e, true);
+	if (rc == 0)
+		rc = sooni_deque_push_one(&shard->queue, f);
+	pthread_mutex_unlock(&shard->lock);
+	return rc;
+}
+
 int sooni_pool_enter(struct soon_executor *e)
 {
 	struct sooni_shard *shard = my_shard(e);
 	int rc;
 
 	pthread_mutex_lock(&shard->lock);
-	rc = refusal(e);
+	rc = sooni_pool_refusal(e);
 	/* relaxed: under the lock, which comes before the pool's end. */
 	if (rc == 0)
 		atomic_fetch_add_explicit(&e->home.guests, 2,
@@ -301,6 +328,8 @@ void sooni_pool_close(struct soon_executor *e, enum sooni_phase phase)
 		pthread_mutex_lock(&e->shards[i].lock);
 		pthread_mutex_unlock(&e->shards[i].lock);
 	}
+	pthread_mutex_lock(&e->early_lock);
+	pthread_mutex_unlock(&e->early_lock);
 	sooni_pool_call_all(e);
 }
 

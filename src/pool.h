@@ -79,6 +79,11 @@ struct soon_executor {
 
 	_Atomic unsigned shutdown_flags; /* of all shutdowns so far */
 
+	/* Jobs that are not due yet: see delay.c.  Each counts as a guest. */
+	pthread_mutex_t early_lock;
+	struct sooni_link *early; /* under it */
+	_Atomic size_t delayed;	  /* how many; changes under it */
+
 	/* Threads that have not ended, by 2: bit 0 is SOONI_SLEEPERS, for those
 	 * who wait for the last. */
 	_Atomic uint32_t threads;
@@ -113,6 +118,15 @@ void sooni_pool_fini(struct soon_executor *e);
  */
 int sooni_pool_put(struct soon_executor *e, struct soon_future *const *jobs,
 		   size_t n);
+
+/* Why the pool takes no jobs: ESHUTDOWN, SOON_EBROKEN; 0 if it does. */
+int sooni_pool_refusal(struct soon_executor *e);
+
+/*
+ * Queue a job that is due, also in a closed pool, whose end must still be to
+ * come.  0, or ENOMEM, EAGAIN: try again later.  To be followed by a call.
+ */
+int sooni_pool_put_due(struct soon_executor *e, struct soon_future *f);
 
 void sooni_pool_lock_shards(struct soon_executor *e);
 void sooni_pool_unlock_shards(struct soon_executor *e);
@@ -194,8 +208,9 @@ static inline struct soon_future *sooni_queue_take(struct sooni_deque *q)
 int sooni_crew_start(struct soon_executor *e, struct sooni_parker *k);
 
 /* A first thread if there is none that will look at the queues; the caller holds
- * a shard's lock.  0 or EAGAIN. */
-int sooni_crew_ensure(struct soon_executor *e);
+ * a shard's lock.  0 or EAGAIN.  due: for a job that keeps a closed pool from its
+ * end. */
+int sooni_crew_ensure(struct soon_executor *e, bool due);
 
 /*
  * Under e->lock: start another thread for a worker whose own was written off; it
@@ -217,6 +232,20 @@ bool sooni_crew_is_over(struct soon_executor *e);
 
 /* Wait until a closed pool's threads and guests are gone: 0 or ETIMEDOUT. */
 int sooni_crew_join(struct soon_executor *e, int64_t deadline);
+
+/* delay.c: jobs that start no earlier, or no later, than that */
+
+/* Give f its timing, if it needs any; before it is queued.  0 or ENOMEM. */
+int sooni_delay_dress(struct soon_future *f, int64_t delay,
+		      int64_t start_within);
+
+/* As sooni_pool_put(), for jobs with a timing. */
+int sooni_delay_put(struct soon_executor *e, struct soon_future *const *jobs,
+		    size_t n);
+
+/* Take a job that is not due yet, with its entry and the guest that it counts
+ * as, which the caller gives up; NULL: there is none. */
+struct soon_future *sooni_delay_take(struct soon_executor *e);
 
 /* default.c */
 bool sooni_is_default(const struct soon_executor *e);

@@ -75,7 +75,7 @@ void sooni_guest_run(struct soon_future *f)
 
 	if (list)
 		sooni_thread_join_list();
-	if (sooni_unlikely(sooni_is_limited(f)))
+	if (sooni_unlikely(sooni_is_marked(f, SOONI_LIMITED)))
 		sooni_limit_run_here(f);
 	else
 		sooni_job_run(f);
@@ -85,7 +85,7 @@ void sooni_guest_run(struct soon_future *f)
 
 void sooni_job_fail(struct soon_future *f, int code)
 {
-	if (sooni_unlikely(sooni_is_limited(f)))
+	if (sooni_unlikely(sooni_is_marked(f, SOONI_LIMITED)))
 		sooni_limit_stop(sooni_side(f)->limit);
 	free_arg(f);
 	sooni_future_fail(f, code, NULL);

@@ -33,13 +33,19 @@ sooni_inline struct soon_future *new_job(struct soon_executor *e, soon_fn *fn,
 	return f;
 }
 
+static bool is_timed(const soon_job *job)
+{
+	return job->delay > 0 || job->start_within > 0;
+}
+
 /* Rare attributes; 0 or a code. */
 static int dress(struct soon_future *f, const soon_job *job)
 {
 	struct sooni_side *side;
+	int rc = 0;
 
 	if (job->name == NULL && job->free_arg == NULL &&
-	    job->free_result == NULL && job->run_within == 0)
+	    job->free_result == NULL && job->run_within == 0 && !is_timed(job))
 		return 0;
 	side = sooni_future_side(f);
 	if (side == NULL)
@@ -47,7 +53,11 @@ static int dress(struct soon_future *f, const soon_job *job)
 	side->name = job->name;
 	side->free_arg = job->free_arg;
 	atomic_init(&side->free_result, job->free_result);
-	return job->run_within > 0 ? sooni_limit_new(f, job->run_within) : 0;
+	if (is_timed(job))
+		rc = sooni_delay_dress(f, job->delay, job->start_within);
+	if (rc == 0 && job->run_within > 0)
+		rc = sooni_limit_new(f, job->run_within);
+	return rc;
 }
 
 static int read_job(soon_job *job, const soon_job *given)
@@ -64,17 +74,23 @@ static int read_job(soon_job *job, const soon_job *given)
 	    job->start_within < 0 || job->run_within < 0 ||
 	    (job->start_within > 0 && job->start_within <= job->delay))
 		return EINVAL;
-	if (job->priority != SOON_NORMAL || job->delay > 0 ||
-	    job->start_within > 0)
+	if (job->priority != SOON_NORMAL)
 		return ENOTSUP;
 	if (job->run_within == SOON_FOREVER)
 		job->run_within = 0;
 	return 0;
 }
 
+static void sleep_for(int64_t duration)
+{
+	static _Atomic uint32_t nobody;
+
+	sooni_wait(&nobody, 2, 0, sooni_deadline(duration));
+}
+
 /* A pool without threads: run them one after the other. */
 static int run_inline(struct soon_executor *e, struct soon_future *const *jobs,
-		      size_t n)
+		      size_t n, int64_t delay)
 {
 	struct sooni_telling telling;
 	size_t i;
@@ -83,6 +99,8 @@ static int run_inline(struct soon_executor *e, struct soon_future *const *jobs,
 	if (rc != 0)
 		return rc;
 	sooni_telling_push(&telling, &e->home);
+	if (delay > 0)
+		sleep_for(delay);
 	for (i = 0; i < n; i++) {
 		struct soon_future *f = jobs[i];
 
@@ -94,11 +112,15 @@ static int run_inline(struct soon_executor *e, struct soon_future *const *jobs,
 	return 0;
 }
 
+/* job: their attributes, or NULL. */
 sooni_inline int put(struct soon_executor *e, struct soon_future *const *jobs,
-		     size_t n)
+		     size_t n, const soon_job *job)
 {
-	return e->options.flags & SOON_INLINE ? run_inline(e, jobs, n)
-					      : sooni_pool_put(e, jobs, n);
+	if (e->options.flags & SOON_INLINE)
+		return run_inline(e, jobs, n, job != NULL ? job->delay : 0);
+	if (job != NULL && is_timed(job))
+		return sooni_delay_put(e, jobs, n);
+	return sooni_pool_put(e, jobs, n);
 }
 
 /* One job: with a future for the caller, or none; 0 or a code. */
@@ -120,7 +142,7 @@ sooni_inline int submit(soon_executor *executor, soon_fn *fn, void *arg,
 	if (attributes != NULL)
 		rc = dress(f, attributes);
 	if (rc == 0)
-		rc = put(e, &f, 1);
+		rc = put(e, &f, 1, attributes);
 	if (rc != 0)
 		sooni_future_discard(f);
 	else if (future != NULL)
@@ -193,7 +215,7 @@ static int submit_many(struct soon_executor *e, const soon_job *each,
 
 	if (rc != 0)
 		return rc;
-	rc = put(e, futures, n);
+	rc = put(e, futures, n, each);
 	for (i = 0; rc != 0 && i < n; i++)
 		sooni_future_discard(futures[i]);
 	return rc;

@@ -325,7 +325,7 @@ int sooni_timer_start(struct sooni_timer *t)
 	if (rc == 0) {
 		x.turn = turns++;
 		put_near(++count, x);
-		if (t->place == 1)
+		if (t->place == 1 && x.when != INT64_MAX)
 			ring();
 	}
 	pthread_mutex_unlock(&lock);

@@ -355,7 +355,7 @@ static enum sooni_end work(struct sooni_worker *w)
 			sooni_job_fail(f, SOON_EBROKEN);
 			continue;
 		}
-		if (sooni_unlikely(sooni_is_limited(f))) {
+		if (sooni_unlikely(sooni_is_marked(f, SOONI_LIMITED))) {
 			if (!run_limited(w, f))
 				return SOONI_LOST;
 		} else {

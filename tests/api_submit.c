@@ -135,13 +135,6 @@ START_TEST(what_is_not_offered_yet_says_so)
 		       ENOTSUP);
 	expect_refused(pool, SOON_JOB(.fn = return_arg, .priority = SOON_LOW),
 		       ENOTSUP);
-	expect_refused(pool, SOON_JOB(.fn = return_arg, .delay = 1), ENOTSUP);
-	expect_refused(pool, SOON_JOB(.fn = return_arg, .start_within = 1),
-		       ENOTSUP);
-	expect_refused(pool,
-		       SOON_JOB(.fn = return_arg, .arg = &freed,
-				.free_arg = tally_free, .delay = SOON_FOREVER),
-		       ENOTSUP);
 }
 END_TEST
 

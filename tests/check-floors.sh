@@ -42,7 +42,7 @@ floors() {
 	4.0E  set.h
 	4.1E  set.c
 	4.1E  completions.c
-	4.0W  pool.h pool.c crew.c worker.c idle.c monitor.c
+	4.0W  pool.h pool.c crew.c worker.c idle.c monitor.c delay.c
 	5     executor.c
 	5     submit.c
 	5     default.c

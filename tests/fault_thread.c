@@ -350,6 +350,46 @@ START_TEST(timers_that_the_user_holds_up_for_want_of_threads_are_not_lost)
 }
 END_TEST
 
+static void fire_at_clock(struct sooni_timer *t)
+{
+	(void)t;
+	gate_pass(&at_clock);
+}
+
+/* The clock stands at a gate until there are no threads to be had. */
+START_TEST(a_job_that_is_due_without_threads_runs_when_there_are)
+{
+	struct sooni_timer held = { .fire = fire_at_clock };
+	struct tally freed;
+	soon_executor *e;
+	soon_future *f;
+
+	gate_init(&at_clock);
+	tally_init(&freed);
+	e = pool_of(1);
+	ck_assert_int_eq(sooni_timer_start(&held), 0);
+	gate_await(&at_clock, 1);
+	f = submit_job(e, SOON_JOB(.fn = return_arg, .arg = &freed, .delay = 1,
+				   .start_within = _i < 2 ? 0 : SOON_MSEC,
+				   .free_arg = tally_free));
+	if (_i % 2 == 1)
+		ck_assert_int_eq(soon_executor_shutdown(e, 0, 0), EINPROGRESS);
+	arm(1, true);
+	gate_open(&at_clock);
+	while (_i < 2 && atomic_load(&failures) < 3)
+		sched_yield();
+	if (_i < 2)
+		disarm();
+	ck_assert_int_eq(soon_future_result(f, SOON_FOREVER, NULL),
+			 _i < 2 ? 0 : ETIMEDOUT);
+	soon_executor_free(e);
+	disarm();
+	ck_assert_uint_eq(tally_get(&freed), 1);
+	soon_future_unref(f);
+	tally_fini(&freed);
+}
+END_TEST
+
 /* Made once in a process, so this is the first use of it here. */
 START_TEST(the_default_executor_can_be_had_later)
 {
@@ -387,6 +427,9 @@ static Suite *thread_suite(void)
 		tc,
 		timers_that_the_user_holds_up_for_want_of_threads_are_not_lost,
 		0, 2);
+	tcase_add_loop_test(
+		tc, a_job_that_is_due_without_threads_runs_when_there_are, 0,
+		4);
 	tcase_add_test(tc, the_default_executor_can_be_had_later);
 	suite_add_tcase(s, tc);
 	return s;

@@ -88,8 +88,8 @@ SOON_API soon_executor *soon_executor_open(const soon_executor_options *o);
 
 /*
  * The process's own pool, made on first use, never freed; wherever work is
- * handed over NULL means it too.  At exit it finishes what was queued.  NULL
- * with errno ENOMEM.
+ * handed over NULL means it too.  At exit it finishes what was queued or is
+ * delayed.  NULL with errno ENOMEM.
  */
 SOON_API soon_executor *soon_default_executor(void);
 
@@ -105,7 +105,8 @@ enum {
  * Close the pool and wait until it is empty.
  *
  * From the first call on, submits return ESHUTDOWN.  What was queued still runs
- * unless cancelled.  May be called again, with more flags, from any thread.
+ * unless cancelled, delayed jobs when they are due.  May be called again, with
+ * more flags, from any thread.
  *
  * Returns 0 when the last job and callback has ended and the threads are gone;
  * ETIMEDOUT after a positive timeout; EINPROGRESS after timeout <= 0, which
@@ -126,7 +127,8 @@ SOON_API void soon_executor_free(soon_executor *e);
  * caller's.  e == NULL is the default executor in every submit.
  *
  * Jobs that one thread submits start in the order of submission, except one
- * that a waiting job claims.  What precedes the submit happens before the job.
+ * that is delayed or that a waiting job claims.  What precedes the submit happens
+ * before the job.
  *
  * NULL with errno: EINVAL, ENOMEM, ESHUTDOWN, SOON_EBROKEN, EAGAIN (the first
  * worker could not be started).  Never blocks for long.
@@ -148,14 +150,17 @@ typedef struct soon_job {
 	void *arg;
 	const char *name;	     /* label in dumps; must outlive the job */
 	int priority;		     /* enum soon_priority */
-	soon_nsec delay;	     /* start no earlier than this */
-	soon_nsec start_within;	     /* fail unless started by then */
-	soon_nsec run_within;	     /* fail unless finished so long after its
-					start: see below; 0: no limit */
+	soon_nsec delay;	     /* start no earlier than this after the
+					submit */
+	soon_nsec start_within;	     /* fail unless started so soon after the
+					submit; 0: no limit */
+	soon_nsec run_within;	     /* fail unless finished so soon after its
+					start; 0: no limit */
 	void (*free_arg)(void *);    /* once, on every path of an accepted job,
 					before its future is done or as it is
-					cancelled (run_within: see below);
-					never for a failed submit */
+					cancelled or expires (of run_within:
+					see below); never for a failed submit
+					*/
 	void (*free_result)(void *); /* with the last reference, if the result
 					is not NULL and was never taken */
 } soon_job;
@@ -168,21 +173,29 @@ typedef struct soon_job {
 	(&(const soon_job){ .size = sizeof(soon_job), __VA_ARGS__ })
 
 /*
- * As soon_submit(), with attributes.  Also ENOTSUP: priority, delay or
- * start_within, which this release does not offer yet; EAGAIN also when
- * run_within finds no thread to be had for the clock.
+ * As soon_submit(), with attributes.
  *
- * run_within: when the time is up, cancellation of the job is requested, and
+ * A job with a delay is queued when that is over, behind what is queued by then;
+ * until then nobody runs it, not even who waits for it.  A closed pool still
+ * runs it.  Cancelled, it is gone at once.  An INLINE pool sleeps the delay.
+ *
+ * A job that has not started within start_within is FAILED with ETIMEDOUT at
+ * that time, and never runs, even if all workers are stuck.  Its callbacks and
+ * free_arg then run on a thread of the library's that no other job waits for.
+ *
+ * With run_within, when the time is up cancellation of the job is requested, and
  * its future is FAILED with ETIMEDOUT at once, callbacks being called on a
  * thread of the library.  The job's thread is written off, and another takes
  * its place in the pool, as soon as one can be started.  Shutdown and free do not
  * wait for it any more; so what the job uses, its executor included, must last
  * until it has returned.  Then free_arg is called, its result goes to
- * free_result, and the thread ends, without worker_fini.
+ * free_result, and the thread ends, without worker_fini.  Such a job is never run
+ * by a thread that waits for it, and while it waits for others its thread runs
+ * none of them.  Where the submitter runs it (SOON_INLINE), cancellation is
+ * requested, and that is all.
  *
- * Such a job is never run by a thread that waits for it, and while it waits for
- * others its thread runs none of them.  Where the submitter runs it
- * (SOON_INLINE), run_within only requests cancellation.
+ * Also EINVAL: a negative time, start_within <= delay other than 0; ENOTSUP:
+ * priority, which this release does not offer yet.  EAGAIN may also say that the thread which looks at the clock could not be started.
  */
 SOON_API soon_future *soon_submit_job(soon_executor *e, const soon_job *job);
 

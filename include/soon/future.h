@@ -9,7 +9,7 @@
  *
  *	PENDING --> RUNNING --> SUCCEEDED or FAILED
  *	   |
- *	   +------> CANCELLED			(it never ran)
+ *	   +------> CANCELLED, or FAILED with ETIMEDOUT	(it never ran)
  *
  * What the job wrote happens before any call that reports it done.
  */
@@ -119,9 +119,10 @@ SOON_API bool soon_future_cancel_requested(const soon_future *f);
  * Have callback(f, ctx) run once when f is done.
  *
  * Callbacks run in the order of registration, on the thread that completes or
- * cancels the job, after its state is final; a waiter may read the result
- * before they ran.  On a future that is done already, callback runs at once, on
- * the caller.  It may do anything but end its thread; it borrows f.
+ * cancels the job (where it expires, on one of the library's), after its state
+ * is final; a waiter may read the result before they ran.  On a future that is
+ * done already, callback runs at once, on the caller.  It may do anything but
+ * end its thread; it borrows f.
  *
  * Returns 0, ENOMEM (it will not run), EINVAL.
  */

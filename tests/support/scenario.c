@@ -84,6 +84,34 @@ static const char *submit_job_by_job(void)
 	return check_fates(accepted);
 }
 
+/* With a worker that is there already, since they are waited for. */
+static const char *submit_to_the_clock(void)
+{
+	soon_executor *e = soon_executor_new(1);
+	soon_job job = item_job;
+	bool accepted[N];
+	int rc;
+
+	NEED_POOL(e);
+	items_init(items, args, N);
+	rc = soon_execute(e, fail_job, box(EIO));
+	EXPECT(rc == 0 || refused(rc));
+	for (int i = 0; i < N; i++) {
+		job.arg = &items[i];
+		job.delay = i % 3 == 0 ? 0 : 100 * SOON_USEC;
+		job.start_within = i % 3 == 1 ? 0 : SOON_FOREVER;
+		f[i] = rc == 0 ? soon_submit_job(e, &job) : NULL;
+		accepted[i] = f[i] != NULL;
+		EXPECT(rc != 0 || accepted[i] || refused(errno));
+	}
+	for (int i = 0; i < N; i++)
+		EXPECT(!accepted[i] ||
+		       soon_future_result(f[i], SOON_FOREVER, NULL) == 0);
+	unref_all();
+	soon_executor_free(e);
+	return check_fates(accepted);
+}
+
 static const char *submit_plainly(void)
 {
 	soon_executor *e = soon_executor_new(1);
@@ -334,6 +362,7 @@ static const char *cancel_and_shut_down(void)
 const struct scenario scenarios[] = {
 	{ "make_executor", make_executor },
 	{ "submit_job_by_job", submit_job_by_job },
+	{ "submit_to_the_clock", submit_to_the_clock },
 	{ "submit_plainly", submit_plainly },
 	{ "submit_many", submit_many },
 	{ "run_inline", run_inline },

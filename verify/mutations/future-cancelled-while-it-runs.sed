@@ -1,3 +1,3 @@
 # file: future.c
 # A running job is cancelled.
-/become_done(struct soon_future/,/^}/ s/outcome & SOONI_CANCELLED ? SOONI_RUNNING : 0/0/
+/^static uint32_t end_idle/,/^}/ s/become_done(f, outcome, SOONI_RUNNING,/become_done(f, outcome, 0,/
