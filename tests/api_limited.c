@@ -165,6 +165,44 @@ START_TEST(where_the_caller_runs_it_it_is_only_asked_to_stop)
 }
 END_TEST
 
+/* With other times */
+
+START_TEST(the_time_runs_from_the_start_not_from_the_submit)
+{
+	soon_future *f;
+
+	f = submit_job(pool, SOON_JOB(.fn = return_arg, .arg = &gate,
+				      .delay = 2 * SHORT, .run_within = LONG));
+	ck_assert_int_eq(soon_future_result(f, SOON_FOREVER, NULL), 0);
+	soon_future_unref(f);
+	f = submit_job(pool,
+		       SOON_JOB(.fn = gate_job, .arg = &gate, .delay = SHORT,
+				.run_within = SHORT, .free_result = count_end));
+	limited++;
+	ck_assert_int_eq(soon_future_result(f, SOON_FOREVER, NULL), ETIMEDOUT);
+	gate_await(&gate, 1);
+	soon_future_unref(f);
+}
+END_TEST
+
+START_TEST(a_job_that_never_starts_may_have_had_a_limit)
+{
+	soon_future *f;
+
+	pool_hold(pool, &start, 1);
+	f = submit_job(pool,
+		       SOON_JOB(.fn = tally_job, .arg = &told,
+				.start_within = SHORT, .run_within = LONG));
+	ck_assert_int_eq(soon_future_result(f, SOON_FOREVER, NULL), ETIMEDOUT);
+	ck_assert(!soon_future_cancel_requested(f));
+	soon_future_unref(f);
+	gate_open(&start);
+	soon_executor_free(pool);
+	pool = NULL;
+	ck_assert_uint_eq(tally_get(&told), 0);
+}
+END_TEST
+
 /* What it may still do */
 
 static void *live_on(void *other)
@@ -242,6 +280,8 @@ static Suite *suite(void)
 		3);
 	tcase_add_test(t, a_thread_that_helps_does_not_run_it);
 	tcase_add_test(t, where_the_caller_runs_it_it_is_only_asked_to_stop);
+	tcase_add_test(t, the_time_runs_from_the_start_not_from_the_submit);
+	tcase_add_test(t, a_job_that_never_starts_may_have_had_a_limit);
 	t = add_case(s, "late");
 	tcase_add_test(t, a_late_job_may_wait_for_other_pools);
 	tcase_add_test(t, a_late_job_is_no_part_of_its_pool);

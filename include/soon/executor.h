@@ -158,9 +158,8 @@ typedef struct soon_job {
 					start; 0: no limit */
 	void (*free_arg)(void *);    /* once, on every path of an accepted job,
 					before its future is done or as it is
-					cancelled or expires (of run_within:
-					see below); never for a failed submit
-					*/
+					cancelled or expires, but never while
+					it runs; never for a failed submit */
 	void (*free_result)(void *); /* with the last reference, if the result
 					is not NULL and was never taken */
 } soon_job;
@@ -183,19 +182,18 @@ typedef struct soon_job {
  * that time, and never runs, even if all workers are stuck.  Its callbacks and
  * free_arg then run on a thread of the library's that no other job waits for.
  *
- * With run_within, when the time is up cancellation of the job is requested, and
- * its future is FAILED with ETIMEDOUT at once, callbacks being called on a
- * thread of the library.  The job's thread is written off, and another takes
- * its place in the pool, as soon as one can be started.  Shutdown and free do not
- * wait for it any more; so what the job uses, its executor included, must last
- * until it has returned.  Then free_arg is called, its result goes to
+ * A job that has not finished run_within after its start is asked to stop, and
+ * FAILED with ETIMEDOUT at once, callbacks running as above.  Its thread is
+ * written off, and another takes its place, as soon as one can be started.
+ * Shutdown and free do not wait for it any more: what the job uses, its executor
+ * included, must last until it returns.  Then free_arg is called, a result goes to
  * free_result, and the thread ends, without worker_fini.  Such a job is never run
- * by a thread that waits for it, and while it waits for others its thread runs
- * none of them.  Where the submitter runs it (SOON_INLINE), cancellation is
- * requested, and that is all.
+ * by who waits for it, and its thread runs no others while it waits.  Where the
+ * submitter runs it (SOON_INLINE), it is only asked to stop.
  *
  * Also EINVAL: a negative time, start_within <= delay other than 0; ENOTSUP:
- * priority, which this release does not offer yet.  EAGAIN may also say that the thread which looks at the clock could not be started.
+ * priority, which this release does not offer yet.  EAGAIN may also say that the
+ * thread which looks at the clock could not be started.
  */
 SOON_API soon_future *soon_submit_job(soon_executor *e, const soon_job *job);
 
