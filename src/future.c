@@ -134,8 +134,9 @@ void sooni_future_drop_entry(struct soon_future *f)
 
 /*
  * Make f done, unless it is, or is in a state with `unless`.  Returns the state
- * replaced, or that one; *next is the new one.  The list of waiters is not locked at that
- * moment: from then on it belongs to the caller, if *next is BUSY.
+ * replaced, or that one; *next is the new one.  The list of waiters is not
+ * locked at that moment: from then on it belongs to the caller, if *next is
+ * BUSY.
  */
 sooni_inline uint32_t become_done(struct soon_future *f, uint32_t outcome,
 				  uint32_t unless, uint32_t *next)
