@@ -1,6 +1,7 @@
 /*
  * admit.c - queueing jobs in a pool that takes so many and no more.
  */
+#include "limit.h"
 #include "pool.h"
 #include "thread.h"
 
@@ -75,7 +76,8 @@ int sooni_pool_admit(struct soon_executor *e, int priority,
 		return rc != 0 ? rc : EAGAIN;
 	}
 	/* A worker makes room itself: it would wait for its own work. */
-	if (when_full == SOON_BLOCK && sooni_worker_self(e) == NULL)
+	if (when_full == SOON_BLOCK && sooni_worker_self(e) == NULL &&
+	    !sooni_limit_holds(&e->home))
 		return put_when_admitted(e, priority, jobs, n);
 	if (may_nest())
 		return SOONI_RUN_HERE;

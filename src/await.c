@@ -29,6 +29,9 @@ bool sooni_run_awaited(struct soon_future *f)
 	if (f->fn == NULL || sooni_state(f) & (SOONI_RUNNING | SOONI_DONE) ||
 	    sooni_is_marked(f, SOONI_EARLY))
 		return false;
+	/* What may be written off has a stack of its own. */
+	if (sooni_me.limit != NULL || sooni_is_marked(f, SOONI_LIMITED))
+		return false;
 	if (sooni_me.worker != NULL) {
 		if (!sooni_me.hooks->claim(sooni_me.worker, f))
 			return false;

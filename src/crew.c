@@ -4,6 +4,7 @@
  */
 #include "pool.h"
 
+#include "limit.h"
 #include "thread.h"
 
 #include <errno.h>
@@ -224,6 +225,24 @@ int sooni_crew_ensure(struct soon_executor *e, bool due)
 	return rc;
 }
 
+static void *replace_main(void *worker)
+{
+	struct sooni_worker *w = worker;
+
+	pthread_mutex_lock(&w->executor->lock);
+	pthread_mutex_unlock(&w->executor->lock);
+	return sooni_worker_main(w);
+}
+
+/* One thread goes and another comes: their number is the same. */
+bool sooni_crew_replace(struct sooni_worker *w)
+{
+	pthread_t thread;
+
+	return sooni_thread_start(&thread, w->executor->options.stack_size,
+				  replace_main, w) == 0;
+}
+
 /* Wait until a counter by 2 is down to n. */
 static int await_count(_Atomic uint32_t *counter, uint32_t n, int64_t deadline)
 {
@@ -267,34 +286,41 @@ bool sooni_pool_is_inside(struct soon_executor *e)
 	const struct sooni_context *c;
 	const struct sooni_telling *t;
 
-	if (sooni_worker_self(e) != NULL)
+	if (sooni_worker_self(e) != NULL || sooni_limit_holds(&e->home))
 		return true;
 	for (t = sooni_me.telling; t != NULL; t = t->below)
 		if (t->home == &e->home)
 			return true;
 	for (c = sooni_running(); c != NULL; c = c->below)
-		if (c->job->home == &e->home)
+		if (c->job->home == &e->home && !sooni_limit_has_lost(c->job))
 			return true;
 	return false;
+}
+
+/* How many of the pool's threads the calling one is, by 2. */
+static uint32_t mine(struct soon_executor *e)
+{
+	return sooni_worker_self(e) != NULL || sooni_limit_holds(&e->home) ? 2
+									   : 0;
 }
 
 /* A job of the pool ends the process: it is not waited for, but all others. */
 static void drain_from_inside(struct soon_executor *e)
 {
-	uint32_t mine = sooni_worker_self(e) != NULL ? 2 : 0;
 	uint32_t by_two = ~SOONI_SLEEPERS;
 	uint32_t now;
 
 	/* acquire: as in await_count(); of `delayed`, pairs with unlist() in
 	 * delay.c.  It looks again now and then, since threads may begin and
-	 * end without a change in their number. */
+	 * end without a change in their number.  Whether this one was written
+	 * off it looks afterwards: until then it was one of them. */
 	for (;;) {
 		size_t delayed =
 			atomic_load_explicit(&e->delayed, memory_order_acquire);
 
 		now = atomic_load_explicit(&e->threads, memory_order_acquire) &
 		      by_two;
-		if (delayed == 0 && now <= mine && !sooni_pool_has_work(e))
+		if (delayed == 0 && now <= mine(e) && !sooni_pool_has_work(e))
 			break;
 		sooni_wait(&e->threads, by_two, now, sooni_deadline(LOOK_NSEC));
 	}

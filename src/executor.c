@@ -1,6 +1,7 @@
 /*
  * executor.c - opening, shutting down and freeing pools.
  */
+#include "limit.h"
 #include "pool.h"
 #include "sized.h"
 #include "thread.h"
@@ -182,6 +183,7 @@ void soon_executor_free(soon_executor *e)
 	assert(!sooni_pool_is_inside(e));
 	soon_executor_shutdown(e, 0, SOON_FOREVER);
 	sooni_monitor_forget(e);
+	sooni_limit_forget(&e->home);
 	sooni_pool_fini(e);
 	free(e);
 	sooni_timer_forget();

@@ -24,6 +24,7 @@ void sooni_future_discard(struct soon_future *f)
 		/* relaxed: nobody else can look. */
 		sooni_cancel_free(atomic_load_explicit(&side->cancel,
 						       memory_order_relaxed));
+		sooni_limit_free(side->limit);
 		free(side->message);
 		free(side->timing);
 		free(side);
@@ -282,6 +283,8 @@ static uint32_t end_idle(struct soon_future *f, uint32_t outcome)
 	s = become_done(f, outcome, SOONI_RUNNING, &next);
 	if (s & (SOONI_DONE | SOONI_RUNNING))
 		return s;
+	if (sooni_unlikely(sooni_is_marked(f, SOONI_LIMITED)))
+		sooni_limit_stop(side->limit);
 	sooni_wake(&f->state, s);
 	if (sooni_unlikely(s & SOONI_PLACED))
 		sooni_room_leave(&f->home->room, 1);

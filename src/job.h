@@ -57,13 +57,14 @@ enum {
 
 /* The bits of marks; but for MARKED and EARLY set once, never cleared. */
 enum {
-	SOONI_PROMISE = 1, /* no job: completed by hand; from birth */
-	SOONI_HELPED = 2,  /* waiting non-workers may run it; from birth */
-	SOONI_SETTING = 4, /* promise: somebody has set its outcome */
-	SOONI_TAKEN = 8,   /* the result was taken */
-	SOONI_MARKED = 16, /* for a moment: see copy_distinct() */
-	SOONI_TIMED = 256, /* it has a timing; from birth */
-	SOONI_EARLY = 512  /* it is not due yet; cleared by the clock */
+	SOONI_PROMISE = 1,  /* no job: completed by hand; from birth */
+	SOONI_HELPED = 2,   /* waiting non-workers may run it; from birth */
+	SOONI_SETTING = 4,  /* promise, LIMITED: somebody settles it */
+	SOONI_TAKEN = 8,    /* the result was taken */
+	SOONI_MARKED = 16,  /* for a moment: see copy_distinct() */
+	SOONI_LIMITED = 32, /* it may run only so long: limit.c; from birth */
+	SOONI_TIMED = 256,  /* it has a timing; from birth */
+	SOONI_EARLY = 512   /* it is not due yet; cleared by the clock */
 };
 
 /*
@@ -75,6 +76,8 @@ struct sooni_home {
 	struct sooni_room room; /* for jobs that wait to start */
 	_Atomic uint32_t guests;
 	_Atomic bool stopping; /* every job that runs from now on is to stop */
+	_Atomic uint32_t written_off; /* threads, not back yet: see limit.c */
+	struct sooni_link *lost;      /* these; under a lock of limit.c */
 };
 
 struct sooni_cancel;
@@ -103,6 +106,7 @@ struct sooni_side {
 	char *message; /* written before DONE by whoever settles */
 	_Atomic(struct sooni_cancel *) cancel; /* the running job makes it */
 	struct sooni_timing *timing;	       /* r/o; if TIMED */
+	struct sooni_limit *limit;	       /* r/o; NULL: not LIMITED */
 };
 
 struct soon_future {
@@ -171,6 +175,17 @@ static inline struct soon_future *sooni_future_new(uint32_t state,
 	f->waiters = NULL;
 	f->result = NULL;
 	return f;
+}
+
+/*
+ * Where several would settle f: whether the caller is the one, and must do so.
+ * relaxed: settling orders the rest.
+ */
+static inline bool sooni_future_begin_settling(struct soon_future *f)
+{
+	return !(atomic_fetch_or_explicit(&f->marks, SOONI_SETTING,
+					  memory_order_relaxed) &
+		 SOONI_SETTING);
 }
 
 /* Free one that nobody else has seen. */
@@ -299,6 +314,12 @@ struct sooni_outcome {
 /* Run the job that the caller claimed, on the caller's stack. */
 struct sooni_outcome sooni_job_call(struct soon_future *f);
 
+/* The same with a job that may run only so long; the result of a success goes to
+ * *result. */
+struct sooni_outcome sooni_job_call_limited(struct soon_future *f,
+					    struct sooni_limit *limit,
+					    void **result);
+
 /* Then settle it. */
 void sooni_job_settle(struct soon_future *f, struct sooni_outcome outcome);
 
@@ -310,6 +331,17 @@ void sooni_guest_run(struct soon_future *f);
 
 /* Fail the job that the caller claimed, without running it. */
 void sooni_job_fail(struct soon_future *f, int code);
+
+/* limit.c: see limit.h */
+
+/* The job's function is about to be called. */
+void sooni_limit_start(struct sooni_limit *l);
+/* The job will not run. */
+void sooni_limit_stop(struct sooni_limit *l);
+/* The future is about to be freed; l may be NULL. */
+void sooni_limit_free(struct sooni_limit *l);
+/* Run and settle the job on a thread that cannot be written off. */
+void sooni_limit_run_here(struct soon_future *f);
 
 /* await.c */
 

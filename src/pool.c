@@ -54,6 +54,8 @@ int sooni_pool_init(struct soon_executor *e)
 	sooni_room_init(&e->home.room, e->options.max_pending);
 	atomic_init(&e->home.guests, 0);
 	atomic_init(&e->home.stopping, false);
+	atomic_init(&e->home.written_off, 0);
+	e->home.lost = NULL;
 	atomic_init(&e->shutdown_flags, 0);
 	pthread_mutex_init(&e->early_lock, NULL);
 	e->early = NULL;

@@ -266,6 +266,12 @@ int sooni_crew_start(struct soon_executor *e, struct sooni_parker *k);
 int sooni_crew_ensure(struct soon_executor *e, bool due);
 
 /*
+ * Under e->lock: start another thread for a worker whose own was written off; it
+ * begins when the lock is free.  False: none could be started.
+ */
+bool sooni_crew_replace(struct sooni_worker *w);
+
+/*
  * The calling worker ends, as its last act: its thread may be joined, and its
  * record be used again, at once if it is off the stack of idle ones.
  */
@@ -315,8 +321,9 @@ void sooni_hold_place(struct sooni_worker *w);
 void sooni_regain_place(struct sooni_worker *w);
 
 /* Whether a worker's thread goes on, or ends and leaves its parker to be used
- * again by another: off the stack of idle ones, or on it. */
-enum sooni_end { SOONI_STAYS, SOONI_LEFT, SOONI_RETIRED };
+ * again by another: off the stack of idle ones, or on it; or has left it to
+ * another long ago. */
+enum sooni_end { SOONI_STAYS, SOONI_LEFT, SOONI_RETIRED, SOONI_LOST };
 
 /* Nothing was found: go idle, or leave.  The worker runs before, and runs and
  * searches after SOONI_STAYS. */

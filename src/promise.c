@@ -53,10 +53,7 @@ int soon_future_set_running(soon_future *f)
 /* Of several that set it, one goes on, and settles it at once. */
 static bool begin_to_set(struct soon_future *f)
 {
-	/* relaxed: settling it orders the rest. */
-	if (!(atomic_fetch_or_explicit(&f->marks, SOONI_SETTING,
-				       memory_order_relaxed) &
-	      SOONI_SETTING))
+	if (sooni_future_begin_settling(f))
 		return true;
 	/* What the others are told must be so. */
 	if (!sooni_spin(&f->state, SOONI_DONE, 0))

@@ -58,27 +58,37 @@ static inline void end(struct soon_future *f)
 		end_with_side(f, side);
 }
 
-/* The job has ended its thread, whose stack is being unwound.  For the jobs that
- * wait below it this is called next. */
+/* The job has ended its thread, whose stack is being unwound.  One with a limit is
+ * settled by limit.c, which is called next. */
+static void exited_limited(void *context)
+{
+	struct sooni_context *c = context;
+
+	end(c->job);
+	sooni_context_pop(c);
+	free(c->message);
+}
+
+/* The same with others.  For the jobs that wait below it this is called next. */
 static void exited(void *context)
 {
 	struct sooni_context *c = context;
-	struct soon_future *f = c->job;
 
-	end(f);
-	sooni_context_pop(c);
-	free(c->message);
-	sooni_job_settle(f, (struct sooni_outcome){ SOON_EEXITED, NULL });
+	exited_limited(c);
+	sooni_job_settle(c->job, (struct sooni_outcome){ SOON_EEXITED, NULL });
 }
 
-struct sooni_outcome sooni_job_call(struct soon_future *f)
+sooni_inline struct sooni_outcome call(struct soon_future *f,
+				       struct sooni_limit *limit, void **to)
 {
 	struct sooni_context context = { .job = f };
 	struct sooni_outcome outcome = { 0, NULL };
 	void *result;
 
 	sooni_context_push(&context);
-	pthread_cleanup_push(exited, &context);
+	pthread_cleanup_push(limit != NULL ? exited_limited : exited, &context);
+	if (limit != NULL)
+		sooni_limit_start(limit);
 	result = f->fn(f->arg);
 	pthread_cleanup_pop(0);
 	end(f);
@@ -87,11 +97,23 @@ struct sooni_outcome sooni_job_call(struct soon_future *f)
 		outcome.code = context.code != 0 ? context.code : EINVAL;
 		outcome.message = context.message;
 	} else {
-		f->result = result;
+		*to = result;
 		if (sooni_unlikely(context.message != NULL))
 			free(context.message);
 	}
 	return outcome;
+}
+
+struct sooni_outcome sooni_job_call(struct soon_future *f)
+{
+	return call(f, NULL, &f->result);
+}
+
+struct sooni_outcome sooni_job_call_limited(struct soon_future *f,
+					    struct sooni_limit *limit,
+					    void **result)
+{
+	return call(f, limit, result);
 }
 
 void sooni_job_settle(struct soon_future *f, struct sooni_outcome outcome)
@@ -120,12 +142,17 @@ void sooni_guest_run(struct soon_future *f)
 	if (list)
 		sooni_thread_join_list();
 	pthread_cleanup_push(leave_list, list ? &sooni_me : NULL);
-	sooni_job_run(f);
+	if (sooni_unlikely(sooni_is_marked(f, SOONI_LIMITED)))
+		sooni_limit_run_here(f);
+	else
+		sooni_job_run(f);
 	pthread_cleanup_pop(1);
 }
 
 void sooni_job_fail(struct soon_future *f, int code)
 {
+	if (sooni_unlikely(sooni_is_marked(f, SOONI_LIMITED)))
+		sooni_limit_stop(sooni_side(f)->limit);
 	free_arg(f);
 	sooni_future_fail(f, code, NULL);
 }
@@ -156,6 +183,14 @@ soon_future *soon_self(void)
 	return running != NULL ? running->job : NULL;
 }
 
+/* seq_cst: see below. */
+static bool is_stopping(struct soon_future *f)
+{
+	if (sooni_unlikely(sooni_me.limit != NULL))
+		return sooni_limit_is_stopping(sooni_me.limit, f);
+	return atomic_load_explicit(&f->home->stopping, memory_order_seq_cst);
+}
+
 /*
  * A shutdown that cancels all asks the jobs that it finds running.  One that was
  * just then on its way from the queue to its thread's list finds this out here,
@@ -165,8 +200,7 @@ bool sooni_is_asked(struct soon_future *f)
 {
 	if (soon_future_cancel_requested(f))
 		return true;
-	if (f->home == NULL ||
-	    !atomic_load_explicit(&f->home->stopping, memory_order_seq_cst))
+	if (f->home == NULL || !is_stopping(f))
 		return false;
 	sooni_future_ask(f);
 	return true;

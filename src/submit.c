@@ -1,6 +1,7 @@
 /*
  * submit.c - handing jobs to a pool.
  */
+#include "limit.h"
 #include "pool.h"
 #include "sized.h"
 #include "thread.h"
@@ -37,13 +38,14 @@ static bool is_timed(const soon_job *job)
 	return job->delay > 0 || job->start_within > 0;
 }
 
-/* Rare attributes; 0 or ENOMEM. */
+/* Rare attributes; 0 or a code. */
 static int dress(struct soon_future *f, const soon_job *job)
 {
 	struct sooni_side *side;
+	int rc = 0;
 
 	if (job->name == NULL && job->free_arg == NULL &&
-	    job->free_result == NULL && !is_timed(job))
+	    job->free_result == NULL && job->run_within == 0 && !is_timed(job))
 		return 0;
 	side = sooni_future_side(f);
 	if (side == NULL)
@@ -51,7 +53,11 @@ static int dress(struct soon_future *f, const soon_job *job)
 	side->name = job->name;
 	side->free_arg = job->free_arg;
 	atomic_init(&side->free_result, job->free_result);
-	return is_timed(job) ? sooni_delay_dress(f, job) : 0;
+	if (is_timed(job))
+		rc = sooni_delay_dress(f, job);
+	if (rc == 0 && job->run_within > 0)
+		rc = sooni_limit_new(f, job->run_within);
+	return rc;
 }
 
 static int read_job(soon_job *job, const soon_job *given)
@@ -68,8 +74,8 @@ static int read_job(soon_job *job, const soon_job *given)
 	    job->start_within < 0 || job->run_within < 0 ||
 	    (job->start_within > 0 && job->start_within <= job->delay))
 		return EINVAL;
-	if (job->run_within > 0)
-		return ENOTSUP;
+	if (job->run_within == SOON_FOREVER)
+		job->run_within = 0;
 	return 0;
 }
 
@@ -287,14 +293,17 @@ static int make_jobs(struct soon_executor *e, const soon_job *each,
 		     soon_future **futures)
 {
 	size_t i;
+	int rc;
 
 	for (i = 0; i < n; i++) {
 		void *arg = args != NULL ? args[i] : each->arg;
 
 		futures[i] = new_job(e, each->fn, arg, refs);
+		rc = ENOMEM;
 		if (futures[i] == NULL)
 			goto undo;
-		if (dress(futures[i], each) != 0) {
+		rc = dress(futures[i], each);
+		if (rc != 0) {
 			sooni_future_discard(futures[i]);
 			goto undo;
 		}
@@ -303,7 +312,7 @@ static int make_jobs(struct soon_executor *e, const soon_job *each,
 undo:
 	while (i-- > 0)
 		sooni_future_discard(futures[i]);
-	return ENOMEM;
+	return rc;
 }
 
 static int submit_many(struct soon_executor *e, const soon_job *each,

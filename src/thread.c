@@ -116,6 +116,27 @@ bool sooni_runs_here(const struct soon_future *f)
 	return false;
 }
 
+/* Whether the thread is a worker's, with a limit to its job or none. */
+static bool is_worker(void)
+{
+	return sooni_me.worker != NULL || sooni_me.limit != NULL;
+}
+
+static void account(void (*hook)(struct sooni_worker *w), int waits)
+{
+	if (sooni_likely(sooni_me.worker != NULL))
+		hook(sooni_me.worker);
+	else
+		sooni_limit_account(sooni_me.limit, hook, waits);
+}
+
+static bool is_short(void)
+{
+	return sooni_likely(sooni_me.worker != NULL)
+		       ? sooni_me.hooks->is_short(sooni_me.worker)
+		       : sooni_limit_is_short(sooni_me.limit);
+}
+
 /*
  * Others are told what the thread sleeps for only while it does sleep, not while
  * it runs what the hooks may run: see cycle.c.
@@ -146,19 +167,17 @@ static int sleep_for(struct sooni_awaited *a, _Atomic uint32_t *word,
 static int wait_as_worker(struct sooni_awaited *a, _Atomic uint32_t *word,
 			  uint32_t mask, uint32_t was, int64_t deadline)
 {
-	struct sooni_worker *w = sooni_me.worker;
 	int64_t until;
 	int rc;
 
-	sooni_me.hooks->begin_wait(w);
+	account(sooni_me.hooks->begin_wait, 1);
 	do {
-		until = sooni_me.hooks->is_short(w) ? sooni_deadline(RETRY_NSEC)
-						    : INT64_MAX;
+		until = is_short() ? sooni_deadline(RETRY_NSEC) : INT64_MAX;
 		if (until > deadline)
 			until = deadline;
 		rc = sleep_for(a, word, mask, was, until);
 	} while (rc == ETIMEDOUT && until != deadline);
-	sooni_me.hooks->end_wait(w);
+	account(sooni_me.hooks->end_wait, -1);
 	return rc;
 }
 
@@ -195,9 +214,8 @@ static int wait_as_other(struct sooni_awaited *a, _Atomic uint32_t *word,
 int sooni_wait_for(struct sooni_awaited *a, _Atomic uint32_t *word,
 		   uint32_t mask, uint32_t was, int64_t deadline)
 {
-	return sooni_me.worker != NULL
-		       ? wait_as_worker(a, word, mask, was, deadline)
-		       : wait_as_other(a, word, mask, was, deadline);
+	return is_worker() ? wait_as_worker(a, word, mask, was, deadline)
+			   : wait_as_other(a, word, mask, was, deadline);
 }
 
 int sooni_wait(_Atomic uint32_t *word, uint32_t mask, uint32_t was,
@@ -208,13 +226,14 @@ int sooni_wait(_Atomic uint32_t *word, uint32_t mask, uint32_t was,
 
 void soon_blocking_begin(void)
 {
-	if (sooni_me.blocking++ == 0 && sooni_me.worker != NULL)
-		sooni_me.hooks->begin_blocking(sooni_me.worker);
+	if (sooni_me.blocking++ > 0 || !is_worker())
+		return;
+	account(sooni_me.hooks->begin_blocking, 0);
+	is_short(); /* calls somebody who takes the place */
 }
 
 void soon_blocking_end(void)
 {
-	if (sooni_me.blocking > 0 && --sooni_me.blocking == 0 &&
-	    sooni_me.worker != NULL)
-		sooni_me.hooks->end_blocking(sooni_me.worker);
+	if (sooni_me.blocking > 0 && --sooni_me.blocking == 0 && is_worker())
+		account(sooni_me.hooks->end_blocking, 0);
 }

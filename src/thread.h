@@ -19,6 +19,7 @@
 
 struct soon_future;
 struct sooni_home;
+struct sooni_limit;
 struct sooni_worker;
 
 /* A running job; these lie on the stack of the thread that runs them. */
@@ -83,6 +84,10 @@ struct sooni_hooks {
 	bool (*is_short)(struct sooni_worker *w);
 	/* Claim the job that the worker waits for, to be run at once. */
 	bool (*claim)(struct sooni_worker *w, struct soon_future *f);
+	/* Start a thread that is this worker from now on, in place of one that
+	 * is in so many waits and never comes back to the pool.  False: none
+	 * could be started, and nothing has changed. */
+	bool (*replace)(struct sooni_worker *w, unsigned waits);
 };
 
 /* One to a thread. */
@@ -90,7 +95,8 @@ struct sooni_me {
 	/* the innermost job; the thread writes, sooni_threads_look() reads */
 	_Atomic(struct sooni_context *) running;
 	struct sooni_telling *telling;
-	struct sooni_worker *worker; /* NULL: no worker */
+	struct sooni_worker *worker; /* NULL: no worker, or see limit.h */
+	struct sooni_limit *limit;   /* of the job that a worker runs; or NULL*/
 	const struct sooni_hooks *hooks;
 	unsigned blocking;    /* how deep in soon_blocking_begin() */
 	unsigned shard;	      /* where it submits; 0: not chosen yet */
@@ -204,6 +210,19 @@ static inline void sooni_context_show(void)
 
 /* Whether f is a job that this thread is running. */
 bool sooni_runs_here(const struct soon_future *f);
+
+/*
+ * limit.c: the hooks of a worker that runs a job with a limit.  They do nothing
+ * once it was written off.  waits: by how many more its thread waits then.
+ */
+void sooni_limit_account(struct sooni_limit *l,
+			 void (*hook)(struct sooni_worker *w), int waits);
+bool sooni_limit_is_short(struct sooni_limit *l);
+
+/* Whether job, which the thread runs, is to stop because its pool is stopping or
+ * has written it off. */
+bool sooni_limit_is_stopping(struct sooni_limit *l,
+			     const struct soon_future *job);
 
 /*
  * sooni_sleep() on somebody else's behalf: a worker gives its place away

@@ -1,6 +1,7 @@
 /*
  * worker.c - what a pool's thread does: find a job, run it, go idle.
  */
+#include "limit.h"
 #include "pool.h"
 #include "thread.h"
 
@@ -35,7 +36,6 @@ static void begin_blocking(struct sooni_worker *w)
 	sooni_regain_place(w);
 	w->blocking = true;
 	sooni_park_block(&w->executor->park, true);
-	is_short(w);
 }
 
 static void end_blocking(struct sooni_worker *w)
@@ -72,6 +72,26 @@ static void end_wait(struct sooni_worker *w)
 	}
 	/* relaxed: see busy_threads(). */
 	atomic_fetch_sub_explicit(&e->waiting, 1, memory_order_relaxed);
+}
+
+/* The new thread counts as running and searching. */
+static bool replace(struct sooni_worker *w, unsigned waits)
+{
+	struct soon_executor *e = w->executor;
+	bool started;
+
+	pthread_mutex_lock(&e->lock);
+	started = sooni_crew_replace(w);
+	if (started) {
+		while (waits-- > 0)
+			end_wait(w);
+		if (w->blocking)
+			end_blocking(w);
+		sooni_regain_place(w);
+		sooni_park_search(&e->park);
+	}
+	pthread_mutex_unlock(&e->lock);
+	return started;
 }
 
 /* Searching */
@@ -144,6 +164,7 @@ static const struct sooni_hooks hooks = {
 	.end_wait = end_wait,
 	.is_short = is_short,
 	.claim = claim,
+	.replace = replace,
 };
 
 /* The thread is about to run code of the user's that is no job. */
@@ -168,16 +189,12 @@ static void tidy(struct sooni_worker *w)
 }
 
 /*
- * Run and settle f.  Where there is nothing else to do the worker says that it
- * searches before the result can be seen, so that a submit that follows on the
- * result calls nobody else.
+ * The job has returned.  Where there is nothing else to do the worker says that
+ * it searches before the result can be seen, so that a submit that follows on
+ * the result calls nobody else.
  */
-static void run(struct sooni_worker *w, struct soon_future *f)
+sooni_inline void end_job(struct sooni_worker *w)
 {
-	struct sooni_outcome outcome;
-
-	sooni_hold_place(w);
-	outcome = sooni_job_call(f);
 	/* relaxed: the monitor only compares it with what it was. */
 	atomic_store_explicit(
 		&w->jobs,
@@ -188,8 +205,38 @@ static void run(struct sooni_worker *w, struct soon_future *f)
 		sooni_park_search(&w->executor->park);
 		w->searching = true;
 	}
+}
+
+/* Run and settle f. */
+static void run(struct sooni_worker *w, struct soon_future *f)
+{
+	struct sooni_outcome outcome;
+
+	sooni_hold_place(w);
+	outcome = sooni_job_call(f);
+	end_job(w);
 	sooni_job_settle(f, outcome);
 	tidy(w); /* after callbacks */
+}
+
+/* The same with a job that may run only so long; false: the thread is not w's
+ * any more, and the pool may have gone. */
+static sooni_noinline bool run_limited(struct sooni_worker *w,
+				       struct soon_future *f)
+{
+	struct sooni_outcome outcome;
+	enum sooni_limit_end end;
+
+	sooni_hold_place(w);
+	end = sooni_limit_call(f, &outcome);
+	if (end == SOONI_WRITTEN_OFF)
+		return false;
+	end_job(w);
+	if (end == SOONI_IN_TIME)
+		sooni_job_settle(f, outcome);
+	sooni_limit_leave(f, end);
+	tidy(w);
+	return true;
 }
 
 /*
@@ -229,7 +276,12 @@ static enum sooni_end work(struct sooni_worker *w)
 			sooni_job_fail(f, SOON_EBROKEN);
 			continue;
 		}
-		run(w, f);
+		if (sooni_unlikely(sooni_is_marked(f, SOONI_LIMITED))) {
+			if (!run_limited(w, f))
+				return SOONI_LOST;
+		} else {
+			run(w, f);
+		}
 		if (!w->searching)
 			end = sooni_rest_if_surplus(w);
 	}
@@ -330,11 +382,22 @@ static void introduce(struct sooni_worker *w)
 	sooni_thread_join_list();
 }
 
+/* The thread was written off: worker and pool are not its own any more. */
+static void end_alone(void)
+{
+	sooni_thread_leave_list();
+	pthread_detach(pthread_self());
+}
+
 /* A job has ended the thread: the last act of this stack. */
 static void exited(void *worker)
 {
 	struct sooni_worker *w = worker;
 
+	if (sooni_me.worker == NULL) {
+		end_alone();
+		return;
+	}
 	tidy(w);
 	sooni_abandon(w);
 	fini(w);
@@ -352,6 +415,10 @@ void *sooni_worker_main(void *worker)
 		pthread_cleanup_push(exited, w);
 		end = work(w);
 		pthread_cleanup_pop(0);
+		if (end == SOONI_LOST) {
+			end_alone();
+			return NULL;
+		}
 		fini(w);
 	} else {
 		end = break_pool(w);

@@ -129,13 +129,6 @@ START_TEST(unknown_values_are_errors)
 }
 END_TEST
 
-START_TEST(what_is_not_offered_yet_says_so)
-{
-	expect_refused(pool, SOON_JOB(.fn = return_arg, .run_within = 1),
-		       ENOTSUP);
-}
-END_TEST
-
 START_TEST(after_a_shutdown_nothing_is_accepted)
 {
 	ck_assert_int_eq(soon_executor_shutdown(pool, 0, SOON_FOREVER), 0);
@@ -332,7 +325,6 @@ static Suite *suite(void)
 	tcase_add_test(t, sizes_are_checked);
 	tcase_add_test(t, fields_beyond_a_smaller_size_are_zero);
 	tcase_add_test(t, unknown_values_are_errors);
-	tcase_add_test(t, what_is_not_offered_yet_says_so);
 	tcase_add_test(t, after_a_shutdown_nothing_is_accepted);
 	suite_add_tcase(s, t);
 

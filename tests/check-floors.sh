@@ -29,6 +29,7 @@ floors() {
 	3.0   job.h
 	3.1   thread.h thread.c cycle.c
 	3.1   waiter.h waiter.c
+	3.2   limit.h limit.c
 	3.2   future.c
 	3.2   outcome.c
 	3.2   promise.c

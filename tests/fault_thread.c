@@ -231,6 +231,54 @@ START_TEST(a_job_behind_a_waiter_whose_thread_was_refused_is_not_lost)
 }
 END_TEST
 
+static struct gate stuck;
+
+/* A job whose time is up before it returns, and one behind it, while no thread
+ * is to be had. */
+static void submit_stuck(soon_future **f, soon_future **behind)
+{
+	soon_job job = item_job;
+	struct gate start;
+
+	gate_init(&start);
+	gate_init(&stuck);
+	items_init(items, args, 1);
+	items[0].gate = &stuck;
+	job.arg = items;
+	job.run_within = SOON_MSEC;
+	one = pool_of(1);
+	pool_hold(one, &start, 1);
+	*f = submit_job(one, &job);
+	*behind = submit(one, return_arg, NULL);
+	arm(1, true);
+	gate_open(&start);
+	ck_assert_int_eq(soon_future_result(*f, SOON_FOREVER, NULL), ETIMEDOUT);
+	while (atomic_load(&failures) < 3)
+		sched_yield();
+	ck_assert_int_eq(soon_future_state(*behind), SOON_PENDING);
+	gate_fini(&start);
+}
+
+/* Its thread is replaced once one can be had, or comes back and goes on. */
+START_TEST(a_stuck_job_holds_others_up_only_while_no_thread_is_to_be_had)
+{
+	soon_future *f, *behind;
+
+	submit_stuck(&f, &behind);
+	_i == 0 ? (void)disarm() : gate_open(&stuck);
+	ck_assert_int_eq(soon_future_wait(behind, SOON_FOREVER), 0);
+	soon_executor_free(one);
+	disarm();
+	gate_open(&stuck);
+	soon_future_unref(behind);
+	soon_future_unref(f);
+	while (atomic_load(&items[0].result_freed) == 0)
+		sched_yield();
+	items_expect(items, 1, 1, 1, 1);
+	gate_fini(&stuck);
+}
+END_TEST
+
 /* A timer that runs the user's code, at one gate before it and at one in it. */
 static struct gate at_clock, at_user;
 
@@ -402,6 +450,10 @@ static Suite *thread_suite(void)
 	tcase_add_test(tc, a_replacement_that_was_refused_is_tried_again);
 	tcase_add_test(
 		tc, a_job_behind_a_waiter_whose_thread_was_refused_is_not_lost);
+	tcase_add_loop_test(
+		tc,
+		a_stuck_job_holds_others_up_only_while_no_thread_is_to_be_had,
+		0, 2);
 	tcase_add_test(tc, a_timer_without_a_thread_is_refused);
 	tcase_add_loop_test(
 		tc,

@@ -189,11 +189,12 @@ typedef struct soon_job {
 					submit */
 	soon_nsec start_within;	     /* fail unless started so soon after the
 					submit; 0: no limit */
-	soon_nsec run_within;	     /* fail unless finished so long after it */
+	soon_nsec run_within;	     /* fail unless finished so soon after its
+					start; 0: no limit */
 	void (*free_arg)(void *);    /* once, on every path of an accepted job,
 					before its future is done or as it is
-					cancelled or expires; never for a
-					failed submit */
+					cancelled or expires, but never while
+					it runs; never for a failed submit */
 	void (*free_result)(void *); /* with the last reference, if the result
 					is not NULL and was never taken */
 } soon_job;
@@ -217,9 +218,17 @@ typedef struct soon_job {
  * that time, and never runs, even if all workers are stuck.  Its callbacks and
  * free_arg then run on a thread of the library's that no other job waits for.
  *
- * Also EINVAL: a negative time, start_within <= delay other than 0; ENOTSUP:
- * run_within, which this release does not offer yet.  EAGAIN may also say that
- * the thread which looks at the clock could not be started.
+ * A job that has not finished run_within after its start is asked to stop, and
+ * FAILED with ETIMEDOUT at once, callbacks running as above.  Its thread is
+ * written off, and another takes its place, as soon as one can be started.
+ * Shutdown and free do not wait for it any more: what the job uses, its executor
+ * included, must last until it returns.  Then free_arg is called, a result goes to
+ * free_result, and the thread ends, without worker_fini.  Such a job is never run
+ * by who waits for it, and its thread runs no others while it waits.  Where the
+ * submitter runs it (SOON_INLINE, SOON_CALLER_RUNS), it is only asked to stop.
+ *
+ * Also EINVAL: a negative time, start_within <= delay other than 0.  EAGAIN may
+ * also say that the thread which looks at the clock could not be started.
  */
 SOON_API soon_future *soon_submit_job(soon_executor *e, const soon_job *job);
 

@@ -3,6 +3,7 @@
  */
 #include "scenario.h"
 
+#include <sched.h>
 #include <string.h>
 
 #define N 40
@@ -289,6 +290,41 @@ static const char *wait_nested(void)
 	return NULL;
 }
 
+/* Stuck jobs: without a thread to be had the pool goes on when they return. */
+static const char *give_jobs_up(void)
+{
+	soon_executor *e = soon_executor_new(2);
+	soon_job job = item_job;
+	bool accepted[N];
+	struct gate gate;
+	int first = N;
+
+	NEED_POOL(e);
+	items_init(items, args, N);
+	gate_init(&gate);
+	job.run_within = SOON_USEC;
+	for (int i = N; i-- > 0;) {
+		items[i].gate = &gate;
+		job.arg = &items[i];
+		f[i] = soon_submit_job(e, &job);
+		accepted[i] = f[i] != NULL;
+		EXPECT(accepted[i] || refused(errno));
+		if (accepted[i] && first == N)
+			first = i;
+	}
+	if (first < N)
+		EXPECT(soon_future_result(f[first], SOON_FOREVER, NULL) ==
+		       ETIMEDOUT);
+	gate_open(&gate);
+	soon_executor_free(e);
+	unref_all();
+	for (int i = 0; i < N; i++)
+		while (accepted[i] && atomic_load(&items[i].result_freed) == 0)
+			sched_yield();
+	gate_fini(&gate);
+	return check_fates(accepted);
+}
+
 /* Ending must work when nothing else does. */
 static const char *cancel_and_shut_down(void)
 {
@@ -337,6 +373,7 @@ const struct scenario scenarios[] = {
 	{ "map_many", scenario_map },
 	{ "iterate_over_many", scenario_iterate },
 	{ "wait_nested", wait_nested },
+	{ "give_jobs_up", give_jobs_up },
 	{ "cancel_and_shut_down", cancel_and_shut_down },
 	{ "push_hooks", scenario_hooks },
 };

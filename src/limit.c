@@ -1,0 +1,376 @@
+/*
+ * limit.c - see limit.h; the proof is in doc/protocols.md.
+ *
+ * Worker and clock race to settle the job, by SETTING.  If the clock wins, it
+ * has the worker replaced, and then settles.  The thread that comes back and
+ * has lost waits until the clock is through with that, which is soon, and finds
+ * out whether it was replaced.
+ */
+#include "limit.h"
+
+#include "os.h"
+#include "sleep.h"
+
+#include <soon/error.h>
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* Between tries to start a thread in place of one. */
+#define RETRY_NSEC (10 * SOON_MSEC)
+
+/* Guards the lists of lost threads of all pools; taken last. */
+static pthread_mutex_t lost_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static struct sooni_limit *limit_of(struct sooni_timer *t)
+{
+	return sooni_container_of(t, struct sooni_limit, timer);
+}
+
+/* Become a guest of a pool that cannot end just now. */
+static void enter(struct sooni_home *home)
+{
+	/* relaxed: what keeps it from ending goes later, with a release. */
+	atomic_fetch_add_explicit(&home->guests, 2, memory_order_relaxed);
+}
+
+/* Threads that were written off, and are not back yet */
+
+static void add_lost(struct sooni_limit *l)
+{
+	struct sooni_home *home = l->job->home;
+
+	pthread_mutex_lock(&lost_lock);
+	l->home = home;
+	sooni_list_append(&home->lost, &l->link);
+	/* relaxed: it changes under the lock; others only look. */
+	atomic_fetch_add_explicit(&home->written_off, 1, memory_order_relaxed);
+	pthread_mutex_unlock(&lost_lock);
+}
+
+static void remove_lost(struct sooni_limit *l)
+{
+	pthread_mutex_lock(&lost_lock);
+	if (l->home != NULL) {
+		sooni_list_remove(&l->home->lost, &l->link);
+		/* relaxed: as above. */
+		atomic_fetch_sub_explicit(&l->home->written_off, 1,
+					  memory_order_relaxed);
+	}
+	pthread_mutex_unlock(&lost_lock);
+}
+
+void sooni_limit_forget(struct sooni_home *home)
+{
+	struct sooni_link *link;
+
+	pthread_mutex_lock(&lost_lock);
+	while ((link = sooni_list_shift(&home->lost)) != NULL)
+		sooni_container_of(link, struct sooni_limit, link)->home = NULL;
+	pthread_mutex_unlock(&lost_lock);
+}
+
+/* The clock's side */
+
+static void try_again(struct sooni_timer *t);
+
+/* If no thread can be started, this one stays the pool's for the time being. */
+static void write_off(struct sooni_limit *l)
+{
+	pthread_mutex_lock(&l->lock);
+	if (l->hooks->replace(l->worker, l->waits)) {
+		l->worker = NULL;
+		/* Dumps tell of the worker on its new thread only. */
+		sooni_threads_lock();
+		l->thread->member = NULL;
+		sooni_threads_unlock();
+		add_lost(l);
+	} else {
+		l->timer.when = sooni_deadline(RETRY_NSEC);
+		l->timer.fire = try_again;
+		sooni_timer_start(&l->timer); /* cannot fail: see timer.h */
+	}
+	pthread_mutex_unlock(&l->lock);
+}
+
+/* The pool is there as long as the thread is its own, then until its guest
+ * leaves. */
+static void try_again(struct sooni_timer *t)
+{
+	struct sooni_limit *l = limit_of(t);
+	struct sooni_home *home = l->job->home;
+
+	enter(home);
+	write_off(l);
+	sooni_home_leave(home);
+}
+
+/*
+ * The pool is there until its guest leaves, and *l until the future is settled.
+ * The job is asked to stop before it is written off: from then on it finds that
+ * request, and does not look at its pool for one.  Its hooks, the user's code, run
+ * last: a job that they bring to return has been settled, and ends alone.
+ */
+static void expire(struct sooni_timer *t)
+{
+	struct sooni_limit *l = limit_of(t);
+	struct soon_future *f = l->job;
+	struct sooni_home *home = f->home;
+	struct sooni_cancel *later = NULL;
+
+	if (!sooni_future_begin_settling(f))
+		return;
+	sooni_future_ask_later(f, &later);
+	write_off(l);
+	sooni_future_fail(f, ETIMEDOUT, NULL);
+	sooni_cancel_deliver(later);
+	sooni_timer_back();
+	sooni_home_leave(home);
+}
+
+/* The job cannot end before this has returned or comes to run its hooks, and then
+ * not before these have. */
+static void ask(struct sooni_timer *t)
+{
+	struct soon_future *f = limit_of(t)->job;
+	struct sooni_home *home = f->home;
+
+	enter(home);
+	sooni_future_ask(f);
+	sooni_timer_back();
+	sooni_home_leave(home);
+}
+
+/* The job's side */
+
+int sooni_limit_new(struct soon_future *f, int64_t within)
+{
+	struct sooni_limit *l = malloc(sizeof(*l));
+	int rc;
+
+	if (l == NULL)
+		return ENOMEM;
+	*l = (struct sooni_limit){ .job = f, .within = within };
+	l->timer.when = INT64_MAX;
+	l->timer.fire = expire;
+	rc = sooni_timer_start(&l->timer);
+	if (rc != 0) {
+		free(l);
+		return rc;
+	}
+	pthread_mutex_init(&l->lock, NULL);
+	sooni_side(f)->limit = l;
+	/* relaxed: nobody else has seen f yet. */
+	atomic_fetch_or_explicit(&f->marks, SOONI_LIMITED,
+				 memory_order_relaxed);
+	return 0;
+}
+
+/* Nothing that is the pool's is touched from here on, but as a guest. */
+void sooni_limit_start(struct sooni_limit *l)
+{
+	sooni_timer_hasten(&l->timer, sooni_deadline(l->within));
+}
+
+void sooni_limit_stop(struct sooni_limit *l)
+{
+	sooni_timer_stop(&l->timer);
+}
+
+void sooni_limit_free(struct sooni_limit *l)
+{
+	if (l == NULL)
+		return;
+	sooni_timer_stop(&l->timer);
+	pthread_mutex_destroy(&l->lock);
+	free(l);
+}
+
+static void begin(struct sooni_limit *l, struct soon_future *f)
+{
+	/* The job's, for as long as it runs. */
+	soon_future_ref(f);
+	enter(f->home);
+	l->worker = sooni_me.worker;
+	l->hooks = sooni_me.hooks;
+	l->thread = &sooni_me;
+	sooni_me.worker = NULL;
+	sooni_me.limit = l;
+}
+
+/* The clock does not look at *l any more.  Whether the thread has a worker. */
+static bool resume(struct sooni_limit *l)
+{
+	sooni_me.limit = NULL;
+	sooni_me.worker = l->worker;
+	return l->worker != NULL;
+}
+
+/* What comes of a job after it was settled without it. */
+static void discard(struct soon_future *f, struct sooni_outcome outcome,
+		    void *result)
+{
+	/* relaxed: as in soon_future_own(). */
+	void (*free_result)(void *) = atomic_load_explicit(
+		&sooni_side(f)->free_result, memory_order_relaxed);
+
+	free(outcome.message);
+	if (outcome.code == 0 && result != NULL && free_result != NULL) {
+		int old = sooni_uncancellable_begin();
+
+		sooni_before_user();
+		free_result(result);
+		sooni_uncancellable_end(old);
+	}
+}
+
+/* The job has returned, or has ended its thread. */
+static enum sooni_limit_end end(struct soon_future *f,
+				struct sooni_outcome outcome, void *result)
+{
+	struct sooni_limit *l = sooni_side(f)->limit;
+	bool in_time = sooni_future_begin_settling(f);
+
+	sooni_timer_stop(&l->timer);
+	if (in_time) {
+		if (outcome.code == 0)
+			f->result = result;
+		resume(l);
+		return SOONI_IN_TIME;
+	}
+	discard(f, outcome, result);
+	if (resume(l))
+		return SOONI_LATE;
+	sooni_me.blocking = 0;
+	remove_lost(l);
+	soon_future_unref(f);
+	return SOONI_WRITTEN_OFF;
+}
+
+/* The job has ended its thread, which is still the worker's or is not. */
+static void exited(void *job)
+{
+	struct sooni_outcome outcome = { SOON_EEXITED, NULL };
+	struct soon_future *f = job;
+	enum sooni_limit_end how = end(f, outcome, NULL);
+
+	if (how == SOONI_WRITTEN_OFF)
+		return;
+	if (how == SOONI_IN_TIME)
+		sooni_job_settle(f, outcome);
+	sooni_limit_leave(f, how);
+}
+
+enum sooni_limit_end sooni_limit_call(struct soon_future *f,
+				      struct sooni_outcome *outcome)
+{
+	struct sooni_limit *l = sooni_side(f)->limit;
+	void *result = NULL;
+
+	begin(l, f);
+	pthread_cleanup_push(exited, f);
+	*outcome = sooni_job_call_limited(f, l, &result);
+	pthread_cleanup_pop(0);
+	return end(f, *outcome, result);
+}
+
+void sooni_limit_leave(struct soon_future *f, enum sooni_limit_end end)
+{
+	/* If the job was late the clock leaves, when it has told everybody. */
+	if (end == SOONI_IN_TIME)
+		sooni_home_leave(f->home);
+	soon_future_unref(f);
+}
+
+static void exited_here(void *job)
+{
+	struct soon_future *f = job;
+
+	sooni_limit_stop(sooni_side(f)->limit);
+	sooni_job_settle(f, (struct sooni_outcome){ SOON_EEXITED, NULL });
+}
+
+void sooni_limit_run_here(struct soon_future *f)
+{
+	struct sooni_limit *l = sooni_side(f)->limit;
+	struct sooni_outcome outcome;
+
+	l->timer.fire = ask;
+	pthread_cleanup_push(exited_here, f);
+	outcome = sooni_job_call_limited(f, l, &f->result);
+	pthread_cleanup_pop(0);
+	sooni_timer_stop(&l->timer);
+	sooni_job_settle(f, outcome);
+}
+
+/* The thread's side, while the job runs */
+
+void sooni_limit_account(struct sooni_limit *l,
+			 void (*hook)(struct sooni_worker *w), int waits)
+{
+	pthread_mutex_lock(&l->lock);
+	if (l->worker != NULL) {
+		hook(l->worker);
+		l->waits += (unsigned)waits;
+	}
+	pthread_mutex_unlock(&l->lock);
+}
+
+/* As the hook may come to run the user's code, it is called without the lock,
+ * but as a guest, so that the pool stays whatever happens to the thread. */
+bool sooni_limit_is_short(struct sooni_limit *l)
+{
+	struct sooni_home *home = l->job->home;
+	struct sooni_worker *w;
+	bool is_short;
+
+	pthread_mutex_lock(&l->lock);
+	w = l->worker;
+	if (w != NULL)
+		enter(home);
+	pthread_mutex_unlock(&l->lock);
+	if (w == NULL)
+		return false;
+	is_short = l->hooks->is_short(w);
+	sooni_home_leave(home);
+	return is_short;
+}
+
+bool sooni_limit_is_stopping(struct sooni_limit *l,
+			     const struct soon_future *job)
+{
+	bool mine = job == l->job;
+	bool is_stopping;
+
+	/* Once it is written off the pool may have gone.  A job that the thread
+	 * runs for itself meanwhile has its pool. */
+	pthread_mutex_lock(&l->lock);
+	is_stopping = (mine && l->worker == NULL) ||
+		      /* seq_cst: see sooni_is_asked(). */
+		      atomic_load_explicit(&job->home->stopping,
+					   memory_order_seq_cst);
+	pthread_mutex_unlock(&l->lock);
+	return is_stopping;
+}
+
+static bool is_lost(struct sooni_limit *l)
+{
+	bool lost;
+
+	pthread_mutex_lock(&l->lock);
+	lost = l->worker == NULL;
+	pthread_mutex_unlock(&l->lock);
+	return lost;
+}
+
+bool sooni_limit_has_lost(const struct soon_future *job)
+{
+	return sooni_me.limit != NULL && sooni_me.limit->job == job &&
+	       is_lost(sooni_me.limit);
+}
+
+bool sooni_limit_holds(const struct sooni_home *home)
+{
+	return sooni_me.limit != NULL && sooni_me.limit->job->home == home &&
+	       !is_lost(sooni_me.limit);
+}
