@@ -33,15 +33,16 @@ void sooni_future_discard(struct soon_future *f)
 static void destroy(struct soon_future *f)
 {
 	struct sooni_side *side = sooni_side(f);
+	/* relaxed, here and below: see above. */
+	uint32_t s = atomic_load_explicit(&f->state, memory_order_relaxed);
 
+	if (sooni_unlikely(s & SOONI_FAILED) && sooni_unread_report(f))
+		return;
 	if (sooni_unlikely(side != NULL)) {
-		/* relaxed, both: see above. */
 		void (*free_result)(void *) = atomic_load_explicit(
 			&side->free_result, memory_order_relaxed);
 		uint32_t marks =
 			atomic_load_explicit(&f->marks, memory_order_relaxed);
-		uint32_t s =
-			atomic_load_explicit(&f->state, memory_order_relaxed);
 
 		if (free_result != NULL && f->result != NULL &&
 		    !(s & (SOONI_FAILED | SOONI_CANCELLED)) &&
@@ -179,6 +180,10 @@ static void tell(struct soon_future *f, void (*free_arg)(void *))
 	if (free_arg != NULL)
 		free_arg(f->arg);
 	sooni_waiters_fire_users(f, users);
+	/* relaxed: it is done. */
+	if (atomic_load_explicit(&f->state, memory_order_relaxed) &
+	    SOONI_FAILED)
+		sooni_unread_hold(f);
 	/* acq_rel: as for any reference that goes. */
 	s = atomic_fetch_and_explicit(&f->state, ~(uint32_t)SOONI_BUSY,
 				      memory_order_acq_rel);
@@ -212,6 +217,7 @@ bool sooni_future_settle(struct soon_future *f, uint32_t outcome)
 
 bool sooni_future_fail(struct soon_future *f, int code, char *message)
 {
+	uint32_t outcome = SOONI_DONE | SOONI_FAILED;
 	struct sooni_side *side;
 
 	/* A text that has the code in it must live as long as the future. */
@@ -223,7 +229,10 @@ bool sooni_future_fail(struct soon_future *f, int code, char *message)
 	else
 		free(message);
 	f->result = (void *)(intptr_t)code;
-	return sooni_future_settle(f, SOONI_DONE | SOONI_FAILED);
+	/* BUSY until it knows whom to tell if nobody reads that. */
+	if (f->home != NULL && f->home->unread != NULL)
+		outcome |= SOONI_BUSY;
+	return sooni_future_settle(f, outcome);
 }
 
 uint32_t sooni_future_ask(struct soon_future *f)

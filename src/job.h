@@ -50,13 +50,14 @@ enum {
 };
 #define SOONI_REF (UINT32_C(1) << SOONI_REF_SHIFT)
 
-/* The bits of marks; but for the last they are set once, never cleared. */
+/* The bits of marks; but for MARKED they are set once, never cleared. */
 enum {
 	SOONI_PROMISE = 1, /* no job: completed by hand; from birth */
 	SOONI_HELPED = 2,  /* waiting non-workers may run it; from birth */
 	SOONI_SETTING = 4, /* promise: somebody has set its outcome */
 	SOONI_TAKEN = 8,   /* the result was taken */
-	SOONI_MARKED = 16  /* for a moment: see copy_distinct() */
+	SOONI_MARKED = 16, /* for a moment: see copy_distinct() */
+	SOONI_READ = 128   /* somebody has seen the failure, or never will */
 };
 
 /*
@@ -67,6 +68,7 @@ enum {
 struct sooni_home {
 	_Atomic uint32_t guests;
 	_Atomic bool stopping; /* every job that runs from now on is to stop */
+	struct sooni_unread *unread; /* r/o; NULL: nobody asks for them */
 };
 
 /* Rare attributes; made with the future or by whoever needs one first. */
@@ -80,12 +82,17 @@ struct sooni_side {
 struct soon_future {
 	alignas(64) _Atomic uint32_t state;
 	_Atomic uint32_t marks;
-	struct sooni_link *waiters; /* under LOCKED; with BUSY its owner's */
-	soon_fn *fn;		    /* r/o; NULL: a promise */
-	void *arg;		    /* r/o */
-	void *result;		    /* before DONE the settler's, then r/o;
+	union {
+		/* under LOCKED; with BUSY its owner's */
+		struct sooni_link *waiters;
+		/* then, of one that failed: whom to tell, or NULL */
+		struct sooni_unread *unread;
+	};
+	soon_fn *fn;		 /* r/o; NULL: a promise */
+	void *arg;		 /* r/o */
+	void *result;		 /* before DONE the settler's, then r/o;
 				       FAILED: the code */
-	struct sooni_home *home;    /* r/o; valid until DONE; NULL: a promise */
+	struct sooni_home *home; /* r/o; valid until DONE; NULL: a promise */
 	_Atomic(struct sooni_side *) side;
 };
 
@@ -102,14 +109,36 @@ static inline uint32_t sooni_state(const struct soon_future *f)
 	return atomic_load_explicit(&f->state, memory_order_acquire);
 }
 
-/* What is wrong with one that is done; 0: nothing. */
-static inline int sooni_error(const struct soon_future *f)
+/* unread.c: failures that nobody has looked at */
+
+/* The block of an executor that wants to hear of them; NULL without memory. */
+struct sooni_unread *sooni_unread_new(void (*call)(soon_future *f, void *ctx),
+				      void *ctx);
+void sooni_unread_drop(struct sooni_unread *u);
+
+/* f has failed, and is BUSY by the caller: from now on it knows whom to tell. */
+void sooni_unread_hold(struct soon_future *f);
+
+/* The failure of f, now or later, is known to whoever would look. */
+void sooni_future_read(struct soon_future *f);
+
+/*
+ * f, which failed, ends.  True: somebody was told, and f is no longer the
+ * caller's.
+ */
+bool sooni_unread_report(struct soon_future *f);
+
+/* What is wrong with one that is done, for one who reads it; 0: nothing. */
+static inline int sooni_error(struct soon_future *f)
 {
 	uint32_t s = sooni_state(f);
 
 	if (sooni_likely(!(s & (SOONI_FAILED | SOONI_CANCELLED))))
 		return 0;
-	return s & SOONI_CANCELLED ? ECANCELED : (int)(intptr_t)f->result;
+	if (s & SOONI_CANCELLED)
+		return ECANCELED;
+	sooni_future_read(f);
+	return (int)(intptr_t)f->result;
 }
 
 /* Mark f; whether it was not.  relaxed: under the marker's lock. */

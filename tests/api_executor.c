@@ -88,12 +88,6 @@ START_TEST(bad_values_are_errors)
 }
 END_TEST
 
-static void report(soon_future *f, void *ctx)
-{
-	(void)f;
-	(void)ctx;
-}
-
 START_TEST(what_is_not_offered_yet_says_so)
 {
 	const soon_executor_options init = SOON_EXECUTOR_OPTIONS_INIT;
@@ -105,9 +99,6 @@ START_TEST(what_is_not_offered_yet_says_so)
 	o.when_full = SOON_REJECT;
 	expect_refused(&o, ENOTSUP);
 	o.when_full = SOON_CALLER_RUNS;
-	expect_refused(&o, ENOTSUP);
-	o = init;
-	o.unread_error = report;
 	expect_refused(&o, ENOTSUP);
 }
 END_TEST

@@ -33,6 +33,7 @@ floors() {
 	3.2   callback.c
 	3.2   run.c
 	3.2   await.c
+	3.2   unread.c
 	4.0E  many.h many.c
 	4.0E  watch.h watch.c
 	4.1E  wait.c
