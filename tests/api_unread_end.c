@@ -7,7 +7,8 @@
 #include <errno.h>
 
 static struct tally reported;
-static pthread_t reporter;
+static pthread_t reporter; /* the first */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static soon_executor *pool;
 static struct gate gate;
 static soon_future *kept;
@@ -16,8 +17,11 @@ static void note(soon_future *f, void *ctx)
 {
 	(void)soon_future_error(f);
 	(void)ctx;
-	reporter = pthread_self();
+	pthread_mutex_lock(&lock);
+	if (tally_get(&reported) == 0)
+		reporter = pthread_self();
 	tally_add(&reported, 1);
+	pthread_mutex_unlock(&lock);
 }
 
 static void keep(soon_future *f, void *ctx)
@@ -75,6 +79,15 @@ static void *fail_io(void *arg)
 	return soon_fail(EIO, "read %s", "disk");
 }
 
+/* The worker has done with what it did before. */
+static void pass_worker(void)
+{
+	soon_future *f = submit(pool, return_null, NULL);
+
+	ck_assert_int_eq(soon_future_wait(f, SOON_FOREVER), 0);
+	soon_future_unref(f);
+}
+
 /* A future that has failed, and that nobody has read. */
 static soon_future *failed(void)
 {
@@ -82,6 +95,7 @@ static soon_future *failed(void)
 
 	ck_assert_int_eq(soon_future_wait(f, SOON_FOREVER), 0);
 	ck_assert_int_eq(soon_future_state(f), SOON_FAILED);
+	pass_worker();
 	return f;
 }
 
