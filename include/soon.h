@@ -7,6 +7,7 @@
  *	soon/executor.h	worker pools, submitting jobs, what a job may call
  *	soon/future.h	one job's outcome: wait, result, cancel, callbacks
  *	soon/wait.h	many outcomes: wait, gather, map, as_completed
+ *	soon/stats.h	looking into a running program
  *	soon/error.h	the library's own error codes and their texts
  *	soon/version.h	which library this is
  *
@@ -29,6 +30,7 @@
 #include <soon/error.h>
 #include <soon/executor.h>
 #include <soon/future.h>
+#include <soon/stats.h>
 #include <soon/version.h>
 #include <soon/wait.h>
 

@@ -70,6 +70,8 @@ static struct sooni_worker *new_worker(struct soon_executor *e)
 	atomic_init(&w->place, SOONI_PLACE_NONE);
 	atomic_init(&w->jobs, 0);
 	atomic_init(&w->thread_id, 0);
+	sooni_counts_init(&w->counts);
+	sooni_moments_init(&w->moments);
 	w->cpu_seen = -1;
 	if (sooni_park_add(&e->park, &w->parker) != 0)
 		goto undo_deque;
@@ -155,8 +157,10 @@ static int start_locked(struct soon_executor *e, struct sooni_parker *k)
 	rc = sooni_thread_start(&thread, e->options.stack_size,
 				sooni_worker_main, w);
 	if (rc == 0) {
-		/* relaxed: before the thread can leave, which needs the lock. */
+		/* relaxed, both: before the thread can leave, which needs the
+		 * lock. */
 		atomic_fetch_add_explicit(&e->alive, 1, memory_order_relaxed);
+		atomic_fetch_add_explicit(&e->started, 1, memory_order_relaxed);
 		return 0;
 	}
 	thread_ended(e);

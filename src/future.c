@@ -255,11 +255,15 @@ uint32_t sooni_future_cancel_idle(struct soon_future *f)
 	uint32_t next = 0;
 	uint32_t s;
 
-	if (free_arg != NULL)
+	/* BUSY also for a job without either, so that its executor exists while
+	 * this is counted. */
+	if (f->home != NULL)
 		outcome |= SOONI_BUSY;
 	s = become_done(f, outcome, &next);
 	if (s & (SOONI_DONE | SOONI_RUNNING))
 		return s;
+	if (f->home != NULL)
+		sooni_count(&f->home->counts, SOONI_WERE_CANCELLED);
 	sooni_wake(&f->state, s);
 	if (next & SOONI_BUSY)
 		tell(f, free_arg);

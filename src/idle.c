@@ -60,6 +60,7 @@ static enum sooni_end wait_for_call(struct sooni_worker *w)
 		deadline = sooni_deadline(e->options.idle_timeout);
 		if (sooni_park_wait(&w->parker, deadline) == 0) {
 			w->searching = true;
+			sooni_counts_bump(&w->counts, SOONI_WAKEUPS, 1);
 			return SOONI_STAYS;
 		}
 		if (leave(w, true))

@@ -19,6 +19,7 @@
 #define SOONI_JOB_H
 
 #include "compiler.h"
+#include "count.h"
 #include "list.h"
 #include "slab.h"
 #include "sleep.h"
@@ -69,6 +70,7 @@ struct sooni_home {
 	_Atomic uint32_t guests;
 	_Atomic bool stopping; /* every job that runs from now on is to stop */
 	struct sooni_unread *unread; /* r/o; NULL: nobody asks for them */
+	struct sooni_counts counts;  /* of those who are no workers of it */
 };
 
 /* Rare attributes; made with the future or by whoever needs one first. */

@@ -20,12 +20,26 @@
 #define LINE ((size_t)64)
 #define LARGE_PAGE ((size_t)2 << 20)
 
-int64_t sooni_now(void)
+static int64_t read_clock(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+int64_t sooni_now(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
+int64_t sooni_now_about(void)
+{
+#ifdef CLOCK_MONOTONIC_COARSE
+	return read_clock(CLOCK_MONOTONIC_COARSE);
+#else
+	return read_clock(CLOCK_MONOTONIC);
+#endif
 }
 
 int64_t sooni_deadline(int64_t timeout)

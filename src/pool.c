@@ -33,6 +33,8 @@ static int init_shards(struct soon_executor *e)
 		if (sooni_deque_init(&e->shards[i].queue) != 0)
 			goto undo;
 		pthread_mutex_init(&e->shards[i].lock, NULL);
+		atomic_init(&e->shards[i].submitted, 0);
+		sooni_moments_init(&e->shards[i].moments);
 	}
 	return 0;
 undo:
@@ -52,6 +54,7 @@ int sooni_pool_init(struct soon_executor *e)
 		return rc;
 	atomic_init(&e->home.guests, 0);
 	atomic_init(&e->home.stopping, false);
+	sooni_counts_init(&e->home.counts);
 	atomic_init(&e->shutdown_flags, 0);
 	atomic_init(&e->phase, SOONI_OPEN);
 	atomic_init(&e->threads, 0);
@@ -59,7 +62,9 @@ int sooni_pool_init(struct soon_executor *e)
 	atomic_init(&e->starting, 0);
 	atomic_init(&e->waiting, 0);
 	atomic_init(&e->spinning, 0);
+	atomic_init(&e->started, 0);
 	atomic_init(&e->watched, false);
+	atomic_init(&e->since, 0);
 	e->ever_watched = false;
 	e->next_watched = NULL;
 	pthread_mutex_init(&e->lock, NULL);
@@ -101,6 +106,7 @@ bool sooni_pool_call(struct soon_executor *e, enum sooni_urge urge)
 		case SOONI_CALLED:
 			return true;
 		case SOONI_CALL_FULL:
+			sooni_pool_jobs_wait(e);
 			sooni_monitor_watch(e);
 			return urge != SOONI_ONLY_IDLE;
 		case SOONI_CALL_START:
@@ -208,6 +214,15 @@ static int ensure_alive(struct soon_executor *e)
 	return sooni_crew_ensure(e);
 }
 
+static inline void note_push(struct sooni_deque *q, struct sooni_moments *m)
+{
+	/* relaxed: the owner's. */
+	int64_t end = atomic_load_explicit(&q->bottom, memory_order_relaxed);
+
+	if (sooni_unlikely(end >= m->next))
+		sooni_pool_note_push(q, m, end);
+}
+
 /* From a thread that is none of the pool's workers. */
 static int put_from_outside(struct soon_executor *e,
 			    struct soon_future *const *jobs, size_t n)
@@ -222,6 +237,16 @@ static int put_from_outside(struct soon_executor *e,
 	if (rc == 0)
 		rc = n == 1 ? sooni_deque_push_one(&shard->queue, jobs[0])
 			    : sooni_deque_push(&shard->queue, jobs, n);
+	if (rc == 0) {
+		/* relaxed, both: the lock's holder is the only one to write. */
+		atomic_store_explicit(
+			&shard->submitted,
+			atomic_load_explicit(&shard->submitted,
+					     memory_order_relaxed) +
+				n,
+			memory_order_relaxed);
+		note_push(&shard->queue, &shard->moments);
+	}
 	pthread_mutex_unlock(&shard->lock);
 	return rc;
 }
@@ -233,8 +258,13 @@ static int put_from_worker(struct sooni_worker *w,
 
 	if (sooni_unlikely(rc != 0))
 		return rc;
-	return n == 1 ? sooni_deque_push_one(&w->queue, jobs[0])
-		      : sooni_deque_push(&w->queue, jobs, n);
+	rc = n == 1 ? sooni_deque_push_one(&w->queue, jobs[0])
+		    : sooni_deque_push(&w->queue, jobs, n);
+	if (rc == 0) {
+		sooni_counts_bump(&w->counts, SOONI_SUBMITTED, n);
+		note_push(&w->queue, &w->moments);
+	}
+	return rc;
 }
 
 int sooni_pool_put(struct soon_executor *e, struct soon_future *const *jobs,
@@ -245,12 +275,21 @@ int sooni_pool_put(struct soon_executor *e, struct soon_future *const *jobs,
 	int rc = w != NULL ? put_from_worker(w, jobs, n)
 			   : put_from_outside(e, jobs, n);
 
-	/* A worker that was searching may have taken them already, and search
-	 * no more: then nobody is needed. */
-	if (rc == 0 && !sooni_park_is_busy(&e->park) &&
-	    !sooni_deque_is_empty(q))
-		sooni_pool_call(e, SOONI_ANYBODY);
-	return rc;
+	if (rc != 0)
+		return rc;
+	switch (sooni_park_glance(&e->park)) {
+	case SOONI_CALLED:
+		break;
+	case SOONI_CALL_FULL:
+		sooni_pool_jobs_wait(e);
+		break;
+	case SOONI_CALL_START:
+		/* A worker that was searching may have taken them already, and
+		 * search no more: then nobody is needed. */
+		if (!sooni_deque_is_empty(q))
+			sooni_pool_call(e, SOONI_ANYBODY);
+	}
+	return 0;
 }
 
 int sooni_pool_enter(struct soon_executor *e)

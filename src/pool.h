@@ -7,6 +7,7 @@
 #include "compiler.h"
 #include "deque.h"
 #include "job.h"
+#include "moments.h"
 #include "os.h"
 #include "park.h"
 #include "thread.h"
@@ -23,6 +24,8 @@ enum { SOONI_MOST_SHARDS = 32 };
 struct sooni_shard {
 	struct sooni_deque queue; /* its owner is who holds the lock */
 	alignas(SOONI_APART) pthread_mutex_t lock;
+	_Atomic uint64_t submitted; /* under lock; anybody reads */
+	struct sooni_moments moments;
 };
 
 /* Whether a worker counts as running: see monitor.c. */
@@ -52,6 +55,8 @@ struct sooni_worker {
 	alignas(SOONI_APART) _Atomic uint32_t place; /* enum sooni_place */
 	_Atomic uint32_t jobs;			     /* finished so far */
 	_Atomic int32_t thread_id;		     /* the system's */
+	struct sooni_counts counts;		     /* anybody reads */
+	struct sooni_moments moments;		     /* of queue */
 
 	/* the monitor's */
 	uint32_t jobs_seen;
@@ -88,10 +93,12 @@ struct soon_executor {
 	_Atomic uint32_t starting; /* of these, in worker_init */
 	_Atomic uint32_t waiting;  /* of these, asleep in the library */
 	_Atomic uint32_t spinning; /* of these, about to sleep */
+	_Atomic uint64_t started;  /* so far; changes under lock */
 
 	/* the monitor's, see monitor.c */
 	_Atomic bool is_short; /* a thread could not be started */
 	_Atomic bool watched;
+	_Atomic int64_t since; /* jobs wait for a worker; 0: none; oldest.c */
 	bool ever_watched;
 	struct soon_executor *next_watched;
 	int64_t looked; /* when */
@@ -185,6 +192,28 @@ static inline struct soon_future *sooni_queue_take(struct sooni_deque *q)
 	while (item == SOONI_DEQUE_RETRY);
 	return item;
 }
+
+/* oldest.c */
+
+/* Jobs are queued, and nobody is there to take them. */
+void sooni_pool_jobs_wait(struct soon_executor *e);
+
+/* A worker has found all queues empty. */
+static inline void sooni_pool_no_jobs_wait(struct soon_executor *e)
+{
+	/* relaxed, both: see oldest.c. */
+	if (sooni_unlikely(
+		    atomic_load_explicit(&e->since, memory_order_relaxed) != 0))
+		atomic_store_explicit(&e->since, 0, memory_order_relaxed);
+}
+
+/* The queue's owner has pushed, up to `place`. */
+void sooni_pool_note_push(struct sooni_deque *q, struct sooni_moments *m,
+			  int64_t place);
+
+/* How long the job that has waited longest may have waited, in ns; 0: there is
+ * none.  soon/stats.h says how precise it is. */
+int64_t sooni_pool_oldest(struct soon_executor *e);
 
 /* crew.c: the pool's threads */
 

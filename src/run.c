@@ -26,6 +26,7 @@ struct sooni_outcome sooni_job_call(struct soon_future *f)
 	struct sooni_outcome outcome = { 0, NULL };
 	void *result;
 
+	sooni_count(&f->home->counts, SOONI_STARTED);
 	sooni_context_push(&context);
 	result = f->fn(f->arg);
 	free_arg(f);
@@ -43,10 +44,14 @@ struct sooni_outcome sooni_job_call(struct soon_future *f)
 
 void sooni_job_settle(struct soon_future *f, struct sooni_outcome outcome)
 {
-	if (sooni_unlikely(outcome.code != 0))
+	/* Counted before anybody can know. */
+	if (sooni_unlikely(outcome.code != 0)) {
+		sooni_count(&f->home->counts, SOONI_HAVE_FAILED);
 		sooni_future_fail(f, outcome.code, outcome.message);
-	else
+	} else {
+		sooni_count(&f->home->counts, SOONI_SUCCEEDED);
 		sooni_future_settle(f, SOONI_DONE);
+	}
 }
 
 void sooni_job_run(struct soon_future *f)
@@ -67,7 +72,9 @@ void sooni_guest_run(struct soon_future *f)
 
 void sooni_job_fail(struct soon_future *f, int code)
 {
+	sooni_count(&f->home->counts, SOONI_STARTED);
 	free_arg(f);
+	sooni_count(&f->home->counts, SOONI_HAVE_FAILED);
 	sooni_future_fail(f, code, NULL);
 }
 

@@ -20,9 +20,8 @@ sooni_inline struct soon_future *new_job(struct soon_executor *e, soon_fn *fn,
 					 void *arg, uint32_t refs)
 {
 	unsigned flags = e->options.flags;
-	uint32_t queued = flags & SOON_INLINE ? 0 : SOONI_QUEUED;
 	struct soon_future *f = sooni_future_new(
-		queued | refs, flags & SOON_HELP ? SOONI_HELPED : 0);
+		SOONI_QUEUED | refs, flags & SOON_HELP ? SOONI_HELPED : 0);
 
 	if (f == NULL)
 		return NULL;
@@ -69,7 +68,8 @@ static int read_job(soon_job *job, const soon_job *given)
 	return 0;
 }
 
-/* A pool without threads: run them one after the other. */
+/* A pool without threads: run them one after the other.  The array is their
+ * queue. */
 static int run_inline(struct soon_executor *e, struct soon_future *const *jobs,
 		      size_t n)
 {
@@ -79,12 +79,15 @@ static int run_inline(struct soon_executor *e, struct soon_future *const *jobs,
 
 	if (rc != 0)
 		return rc;
+	sooni_counts_add(&e->home.counts, SOONI_SUBMITTED, n);
 	sooni_telling_push(&telling, &e->home);
 	for (i = 0; i < n; i++) {
 		struct soon_future *f = jobs[i];
 
-		if (sooni_future_claim(f, false, false))
+		if (sooni_future_claim(f, true, false))
 			sooni_guest_run(f);
+		else
+			sooni_future_drop_entry(f);
 	}
 	sooni_telling_pop(&telling);
 	sooni_home_leave(&e->home);

@@ -10,6 +10,7 @@
 #define SOONI_THREAD_H
 
 #include "compiler.h"
+#include "count.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -56,9 +57,11 @@ struct sooni_me {
 	struct sooni_telling *telling;
 	struct sooni_worker *worker; /* NULL: no worker */
 	const struct sooni_hooks *hooks;
-	unsigned blocking; /* how deep in soon_blocking_begin() */
-	unsigned shard;	   /* where it submits; 0: not chosen yet */
-	bool listed;	   /* it is in the list of threads that run jobs */
+	struct sooni_counts *counts; /* a worker's, beside ... */
+	struct sooni_counts *all;    /* ... those of its executor; or NULL */
+	unsigned blocking;	     /* how deep in soon_blocking_begin() */
+	unsigned shard;		     /* where it submits; 0: not chosen yet */
+	bool listed; /* it is in the list of threads that run jobs */
 	struct sooni_me *next;
 	struct sooni_me **link;
 };
@@ -87,6 +90,16 @@ static inline void sooni_before_user(void)
 {
 	if (sooni_me.worker != NULL)
 		sooni_me.hooks->before_user(sooni_me.worker);
+}
+
+/* Count one, for the executor that has these counts. */
+static inline void sooni_count(struct sooni_counts *all,
+			       enum sooni_counter which)
+{
+	if (sooni_likely(sooni_me.all == all))
+		sooni_counts_bump(sooni_me.counts, which, 1);
+	else
+		sooni_counts_add(all, which, 1);
 }
 
 static inline void sooni_telling_push(struct sooni_telling *t,

@@ -131,6 +131,8 @@ static struct soon_future *steal(struct sooni_worker *w)
 		f = steal_from(w, w->victim);
 	for (i = 0; i < n && f == NULL; i++)
 		f = steal_from(w, sooni_worker_at(e, (start + i) % n));
+	if (f != NULL)
+		sooni_counts_bump(&w->counts, SOONI_STOLEN, 1);
 	return f;
 }
 
@@ -286,8 +288,11 @@ static enum sooni_end work(struct sooni_worker *w)
 	while (end == SOONI_STAYS) {
 		struct soon_future *f = find(w);
 
-		if (f == NULL && w->searching)
-			f = linger(w);
+		if (f == NULL) {
+			sooni_pool_no_jobs_wait(w->executor);
+			if (w->searching)
+				f = linger(w);
+		}
 		if (f == NULL) {
 			end = sooni_rest(w);
 			continue;
@@ -397,6 +402,8 @@ static void introduce(struct sooni_worker *w)
 			      memory_order_relaxed);
 	sooni_me.worker = w;
 	sooni_me.hooks = &hooks;
+	sooni_me.counts = &w->counts;
+	sooni_me.all = &w->executor->home.counts;
 	sooni_thread_join_list();
 }
 
@@ -414,6 +421,7 @@ void *sooni_worker_main(void *worker)
 		sooni_me.worker = NULL;
 	}
 	sooni_thread_leave_list();
+	sooni_me.all = NULL;
 	sooni_crew_end_thread(w, end == SOONI_LEFT);
 	return NULL;
 }

@@ -23,6 +23,8 @@ floors() {
 	2.0   deque.h deque.c
 	2.0   slab.h slab.c
 	2.0   ptrset.h ptrset.c
+	2.0   count.h
+	2.0   moments.h moments.c
 	2.1   park.h park.c
 	3.0   job.h
 	3.1   thread.h thread.c
@@ -41,9 +43,10 @@ floors() {
 	4.0E  set.h
 	4.1E  set.c
 	4.1E  completions.c
-	4.0W  pool.h pool.c crew.c worker.c idle.c monitor.c
+	4.0W  pool.h pool.c crew.c worker.c idle.c monitor.c oldest.c
 	5     executor.c
 	5     submit.c
+	5     stats.c
 	5     default.c
 	6     map.c
 	EOT

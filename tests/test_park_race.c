@@ -195,7 +195,8 @@ static void *publish(void *arg)
 		for (unsigned n = portion(p->seed, round, p->number); n > 0;
 		     n--) {
 			atomic_fetch_add(&queued, 1);
-			if (!sooni_park_is_busy(&park) || round % 2)
+			if (sooni_park_glance(&park) == SOONI_CALL_START ||
+			    round % 2)
 				call(SOONI_ANYBODY);
 		}
 		while ((seen = atomic_load(&done) & ~SOONI_SLEEPERS) < all)

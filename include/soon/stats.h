@@ -1,0 +1,77 @@
+/*
+ * soon/stats.h - looking into a running program.
+ */
+#ifndef SOON_STATS_H
+#define SOON_STATS_H
+
+#include <soon/executor.h>
+#include <soon/future.h>
+#include <soon/version.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * What an executor has done and is doing.  The first fields count from its
+ * beginning and never go down, the others are as of now.
+ *
+ * submitted is succeeded + failed + cancelled + the jobs not finished yet, which
+ * include those that run.  threads is running + blocked + idle.
+ */
+typedef struct soon_stats {
+	size_t size;
+	uint64_t submitted; /* jobs accepted */
+	uint64_t succeeded;
+	uint64_t failed;
+	uint64_t cancelled;	     /* before they started */
+	uint64_t expired;	     /* of those that failed: for time */
+	uint64_t rejected;	     /* submits refused for lack of room */
+	uint64_t claimed_by_waiters; /* run by a thread that waited for them */
+	uint64_t stolen;	     /* by a worker from another's queue */
+	uint64_t wakeups;	     /* calls of an idle thread to work */
+	uint64_t threads_started;
+	size_t pending;	  /* jobs that wait to start, those delayed not */
+	size_t delayed;	  /* that may not start yet */
+	unsigned threads; /* of the executor */
+	unsigned running; /* of these, in a job or a callback */
+	unsigned blocked; /* found asleep in a job, or waiting in the library */
+	unsigned idle;	  /* without a job */
+	unsigned written_off;	  /* beside these: stuck, and given up */
+	soon_nsec oldest_pending; /* how long the job has waited that waits
+				     longest; 0: none waits */
+} soon_stats;
+
+#define SOON_STATS_INIT                                                       \
+	{                                                                     \
+		sizeof(soon_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, \
+			0, 0, 0, 0                                            \
+	}
+
+/*
+ * Fill in *stats, of which stats->size bytes are written, no more; a program that
+ * knows more fields than the library finds 0 in them.  e == NULL is the default
+ * executor.  0; EINVAL for NULL, and for a size smaller than the size itself;
+ * ENOMEM if the default executor could not be made.  Takes no lock and never
+ * blocks; may be called at any rate, beside anything but the executor's end.
+ *
+ * When nothing happens all figures are exact: what a thread knows to have happened
+ * is counted.  Otherwise each is read at a moment of its own, and two that belong
+ * together may be apart by what happened in between; but the sums above hold
+ * always, and nothing goes below 0.
+ *
+ * oldest_pending costs a submit nothing, and is only so precise: to some
+ * milliseconds for a job that came when none waited; else it is too long by at
+ * most the time in which 16 jobs, or a sixteenth of those queued there, were
+ * submitted.  A job that was cancelled while it waited counts until a worker has
+ * come past it.
+ */
+SOON_API int soon_executor_stats(soon_executor *e, soon_stats *stats);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
