@@ -4,6 +4,7 @@
 #include "support/support.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdatomic.h>
 
 static soon_executor *pool;
@@ -306,7 +307,7 @@ START_TEST(calls_of_idle_threads_are_counted)
 		jobs++;
 		thread_await_asleep(atomic_load(&worker));
 	}
-	ck_assert_uint_lt(stats_of(pool).wakeups, jobs);
+	ck_assert_uint_le(stats_of(pool).wakeups, jobs);
 	ck_assert_uint_eq(stats_of(pool).threads_started, 1);
 }
 END_TEST
@@ -322,7 +323,7 @@ START_TEST(no_count_is_lost_with_a_thread)
 	for (unsigned i = 0; i < n; i++) {
 		finish(submit(pool, fork_and_join, box(3)));
 		while (stats_of(pool).threads > 0)
-			continue;
+			sched_yield();
 		ck_assert_uint_ge(stats_of(pool).threads_started, i + 1);
 		expect_ended(pool, (i + 1) * 3, i + 1, 0);
 	}
