@@ -209,6 +209,7 @@ START_TEST(a_helping_thread_may_be_the_one)
 	soon_future *f;
 
 	end_pool();
+	gate_shut(&gate);
 	pool = open_with(note, 1, SOON_HELP);
 	pool_hold(pool, &gate, 1);
 	f = failed(); /* run here: the worker is held */
