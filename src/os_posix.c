@@ -170,6 +170,15 @@ void sooni_thread_name(const char *name)
 #endif
 }
 
+void sooni_thread_get_name(char name[SOONI_THREAD_NAME])
+{
+	name[0] = '\0';
+#ifdef __linux__
+	if (pthread_getname_np(pthread_self(), name, SOONI_THREAD_NAME) != 0)
+		name[0] = '\0';
+#endif
+}
+
 char *sooni_thread_stack(size_t *size)
 {
 	void *low = NULL;

@@ -3,6 +3,7 @@
  */
 #include "job.h"
 #include "thread.h"
+#include "trace.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -20,6 +21,25 @@ static void free_arg(struct soon_future *f)
 		side->free_arg(f->arg);
 }
 
+/* The failure that is in what the job returned; 0: none. */
+static inline int code_of(const struct sooni_context *c, const void *result)
+{
+	if (sooni_likely(result != &failure))
+		return 0;
+	return c->code != 0 ? c->code : EINVAL;
+}
+
+static sooni_noinline void *call_traced(struct sooni_context *c)
+{
+	struct soon_future *f = c->job;
+	struct sooni_trace_begin began = sooni_trace_begin();
+	void *result = f->fn(f->arg);
+	int code = code_of(c, result);
+
+	sooni_trace_end(began, f, code, code != 0 ? c->message : NULL);
+	return result;
+}
+
 struct sooni_outcome sooni_job_call(struct soon_future *f)
 {
 	struct sooni_context context = { .job = f };
@@ -28,11 +48,15 @@ struct sooni_outcome sooni_job_call(struct soon_future *f)
 
 	sooni_count(&f->home->counts, SOONI_STARTED);
 	sooni_context_push(&context);
-	result = f->fn(f->arg);
+	/* relaxed: a job more or less. */
+	result = sooni_unlikely(atomic_load_explicit(&sooni_tracing,
+						     memory_order_relaxed) != 0)
+			 ? call_traced(&context)
+			 : f->fn(f->arg);
 	free_arg(f);
 	sooni_context_pop(&context);
-	if (sooni_unlikely(result == &failure)) {
-		outcome.code = context.code != 0 ? context.code : EINVAL;
+	outcome.code = code_of(&context, result);
+	if (sooni_unlikely(outcome.code != 0)) {
 		outcome.message = context.message;
 	} else {
 		f->result = result;

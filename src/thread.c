@@ -23,7 +23,9 @@ enum { LOOKING = 2 };
 
 /* Between tries to start a thread. */
 #define RETRY_NSEC (10 * SOON_MSEC)
+/* Each job reads both, which seldom change. */
 alignas(SOONI_APART) _Atomic uint32_t sooni_lookers;
+_Atomic uint32_t sooni_tracing;
 
 void sooni_thread_join_list(void)
 {

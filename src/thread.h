@@ -59,9 +59,10 @@ struct sooni_me {
 	const struct sooni_hooks *hooks;
 	struct sooni_counts *counts; /* a worker's, beside ... */
 	struct sooni_counts *all;    /* ... those of its executor; or NULL */
-	unsigned blocking;	     /* how deep in soon_blocking_begin() */
-	unsigned shard;		     /* where it submits; 0: not chosen yet */
-	bool listed; /* it is in the list of threads that run jobs */
+	struct sooni_trace_buffer *trace; /* see trace.c; NULL: none yet */
+	unsigned blocking; /* how deep in soon_blocking_begin() */
+	unsigned shard;	   /* where it submits; 0: not chosen yet */
+	bool listed;	   /* it is in the list of threads that run jobs */
 	struct sooni_me *next;
 	struct sooni_me **link;
 };
@@ -123,6 +124,8 @@ static inline struct sooni_context *sooni_running(void)
 
 /* Somebody looks at running jobs: see thread.c. */
 extern _Atomic uint32_t sooni_lookers;
+/* The number of the trace that is being written; 0: none. */
+extern _Atomic uint32_t sooni_tracing;
 void sooni_wait_for_lookers(void);
 
 /* The job in c runs on this thread; it must be popped before it is settled. */

@@ -19,16 +19,20 @@ floors() {
 	1     os.h os_posix.c os_futex_linux.c os_futex_cond.c
 	1     error.h error.c
 	1     version.c
+	1     json.h json.c
 	2.0   sleep.h sleep.c
 	2.0   deque.h deque.c
 	2.0   slab.h slab.c
 	2.0   ptrset.h ptrset.c
 	2.0   count.h
 	2.0   moments.h moments.c
+	2.0   event.h event.c
 	2.1   park.h park.c
 	3.0   job.h
 	3.1   thread.h thread.c
 	3.1   waiter.h waiter.c
+	3.1   trace.h
+	3.2   trace.c
 	3.2   future.c
 	3.2   outcome.c
 	3.2   promise.c

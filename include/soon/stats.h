@@ -70,6 +70,31 @@ typedef struct soon_stats {
  */
 SOON_API int soon_executor_stats(soon_executor *e, soon_stats *stats);
 
+/*
+ * From now on write down each job that runs, on any thread of the process, with
+ * its times and its outcome: a file for viewers of Chromium's Trace Event Format
+ * (ui.perfetto.dev, chrome://tracing).  Jobs bear their labels, else the addresses of
+ * their functions; long labels and messages are cut.
+ *
+ * path is created or emptied.  A job that had started before the start is left
+ * out, and so is one that has not returned at the stop.  0; EBUSY while a trace is
+ * being written; what opening and writing the file gave; ENOMEM, EAGAIN (no more
+ * thread-specific data); EINVAL for NULL.  Blocks for the file.
+ */
+SOON_API int soon_trace_start(const char *path);
+
+/*
+ * Write out what all threads have, and close the file.  0; EALREADY without a
+ * trace; else the first error in writing it: what came after that is not in the
+ * file.  Events lost otherwise, for want of memory, are counted in an event of the
+ * file.  Blocks for the file.
+ *
+ * The file of a process that ends without a stop lacks the latest events of each
+ * thread and the closing bracket; viewers load it all the same.  In a child after
+ * fork() no trace is being written.
+ */
+SOON_API int soon_trace_stop(void);
+
 #ifdef __cplusplus
 }
 #endif
