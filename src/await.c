@@ -31,13 +31,13 @@ bool sooni_run_awaited(struct soon_future *f)
 	if (sooni_me.worker != NULL) {
 		if (!sooni_me.hooks->claim(sooni_me.worker, f))
 			return false;
-		sooni_count(&f->home->counts, SOONI_CLAIMED);
 		sooni_job_run(f);
 		return true;
 	}
 	if (!may_help(f) || !sooni_future_claim(f, false, true))
 		return false;
 	sooni_count(&f->home->counts, SOONI_CLAIMED);
+	sooni_count(&f->home->counts, SOONI_STALE);
 	sooni_guest_run(f);
 	return true;
 }

@@ -12,7 +12,6 @@
 
 enum sooni_counter {
 	SOONI_SUBMITTED,
-	SOONI_STARTED, /* no longer pending, but for those cancelled */
 	SOONI_SUCCEEDED,
 	SOONI_HAVE_FAILED,
 	SOONI_EXPIRED, /* of these */
@@ -21,6 +20,8 @@ enum sooni_counter {
 	SOONI_CLAIMED, /* by those who wait for them */
 	SOONI_STOLEN,
 	SOONI_WAKEUPS,
+	SOONI_STALE,   /* queue entries whose job was claimed or cancelled */
+	SOONI_DROPPED, /* of these, those that were taken */
 	SOONI_COUNTERS
 };
 

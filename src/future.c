@@ -110,6 +110,7 @@ void sooni_future_drop_entry(struct soon_future *f)
 	uint32_t s = atomic_load_explicit(&f->state, memory_order_relaxed);
 	uint32_t next;
 
+	sooni_count(&home->counts, SOONI_DROPPED);
 	for (;;) {
 		bool counted = with_guest(s);
 
@@ -264,6 +265,8 @@ uint32_t sooni_future_cancel_idle(struct soon_future *f)
 		return s;
 	if (f->home != NULL)
 		sooni_count(&f->home->counts, SOONI_WERE_CANCELLED);
+	if (s & SOONI_QUEUED)
+		sooni_count(&f->home->counts, SOONI_STALE);
 	sooni_wake(&f->state, s);
 	if (next & SOONI_BUSY)
 		tell(f, free_arg);

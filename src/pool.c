@@ -33,7 +33,6 @@ static int init_shards(struct soon_executor *e)
 		if (sooni_deque_init(&e->shards[i].queue) != 0)
 			goto undo;
 		pthread_mutex_init(&e->shards[i].lock, NULL);
-		atomic_init(&e->shards[i].submitted, 0);
 		sooni_moments_init(&e->shards[i].moments);
 	}
 	return 0;
@@ -237,16 +236,8 @@ static int put_from_outside(struct soon_executor *e,
 	if (rc == 0)
 		rc = n == 1 ? sooni_deque_push_one(&shard->queue, jobs[0])
 			    : sooni_deque_push(&shard->queue, jobs, n);
-	if (rc == 0) {
-		/* relaxed, both: the lock's holder is the only one to write. */
-		atomic_store_explicit(
-			&shard->submitted,
-			atomic_load_explicit(&shard->submitted,
-					     memory_order_relaxed) +
-				n,
-			memory_order_relaxed);
+	if (rc == 0)
 		note_push(&shard->queue, &shard->moments);
-	}
 	pthread_mutex_unlock(&shard->lock);
 	return rc;
 }

@@ -24,7 +24,6 @@ enum { SOONI_MOST_SHARDS = 32 };
 struct sooni_shard {
 	struct sooni_deque queue; /* its owner is who holds the lock */
 	alignas(SOONI_APART) pthread_mutex_t lock;
-	_Atomic uint64_t submitted; /* under lock; anybody reads */
 	struct sooni_moments moments;
 };
 

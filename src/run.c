@@ -46,7 +46,6 @@ struct sooni_outcome sooni_job_call(struct soon_future *f)
 	struct sooni_outcome outcome = { 0, NULL };
 	void *result;
 
-	sooni_count(&f->home->counts, SOONI_STARTED);
 	sooni_context_push(&context);
 	/* relaxed: a job more or less. */
 	result = sooni_unlikely(atomic_load_explicit(&sooni_tracing,
@@ -96,7 +95,6 @@ void sooni_guest_run(struct soon_future *f)
 
 void sooni_job_fail(struct soon_future *f, int code)
 {
-	sooni_count(&f->home->counts, SOONI_STARTED);
 	free_arg(f);
 	sooni_count(&f->home->counts, SOONI_HAVE_FAILED);
 	sooni_future_fail(f, code, NULL);

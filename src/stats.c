@@ -25,10 +25,10 @@ static uint64_t sum_submitted(struct soon_executor *e)
 	uint64_t n = sum(e, SOONI_SUBMITTED);
 	unsigned i;
 
-	/* relaxed: as all counts. */
+	/* Nothing is ever popped there.  relaxed: as all counts. */
 	for (i = 0; i <= e->shard_mask; i++)
-		n += atomic_load_explicit(&e->shards[i].submitted,
-					  memory_order_relaxed);
+		n += (uint64_t)atomic_load_explicit(&e->shards[i].queue.bottom,
+						    memory_order_relaxed);
 	return n;
 }
 
@@ -37,10 +37,18 @@ static uint64_t above(uint64_t n, uint64_t less)
 	return n > less ? n - less : 0;
 }
 
+/* Entries that still lead to a job. */
+static size_t count_pending(struct soon_executor *e)
+{
+	uint64_t dropped = sum(e, SOONI_DROPPED);
+	uint64_t stale = sum(e, SOONI_STALE);
+
+	return (size_t)above(sooni_pool_backlog(e), above(stale, dropped));
+}
+
 /* Who is done with a job may be counted before who submitted it. */
 static void count_jobs(struct soon_executor *e, soon_stats *s)
 {
-	uint64_t gone;
 	uint64_t ended;
 
 	s->succeeded = sum(e, SOONI_SUCCEEDED);
@@ -48,11 +56,10 @@ static void count_jobs(struct soon_executor *e, soon_stats *s)
 	s->expired = sum(e, SOONI_EXPIRED);
 	s->cancelled = sum(e, SOONI_WERE_CANCELLED);
 	ended = s->succeeded + s->failed + s->cancelled;
-	gone = sum(e, SOONI_STARTED) + s->cancelled;
 	s->submitted = sum_submitted(e);
 	if (s->submitted < ended)
 		s->submitted = ended;
-	s->pending = (size_t)above(s->submitted, gone);
+	s->pending = count_pending(e);
 	s->rejected = sum(e, SOONI_REJECTED);
 	s->claimed_by_waiters = sum(e, SOONI_CLAIMED);
 	s->stolen = sum(e, SOONI_STOLEN);

@@ -202,18 +202,30 @@ static sooni_noinline void find_stack_limit(struct sooni_worker *w)
 			      : (char *)__builtin_frame_address(0) - left / 2;
 }
 
+/* The entry stays in a queue of this pool or of another. */
+static bool claim_only(struct sooni_worker *w, struct soon_future *f)
+{
+	bool guest = f->home != &w->executor->home;
+
+	if (!sooni_future_claim(f, false, guest))
+		return false;
+	sooni_count(&f->home->counts, SOONI_CLAIMED);
+	sooni_count(&f->home->counts, SOONI_STALE);
+	return true;
+}
+
 static bool claim(struct sooni_worker *w, struct soon_future *f)
 {
 	if (sooni_unlikely(w->stack_limit == NULL))
 		find_stack_limit(w);
 	if ((char *)__builtin_frame_address(0) < w->stack_limit)
 		return false;
-	if (f->home != &w->executor->home)
-		return sooni_future_claim(f, false, true);
-	if (!take_own(w, f))
-		return sooni_future_claim(f, false, false);
-	if (sooni_future_claim(f, true, false))
+	if (f->home != &w->executor->home || !take_own(w, f))
+		return claim_only(w, f);
+	if (sooni_future_claim(f, true, false)) {
+		sooni_counts_bump(&w->counts, SOONI_CLAIMED, 1);
 		return true;
+	}
 	sooni_future_drop_entry(f);
 	return false;
 }
