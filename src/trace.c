@@ -278,7 +278,7 @@ static int prepare(void)
 static int open_file(const char *path)
 {
 	char head[SOONI_EVENT_ROOM] = "[\n";
-	size_t n = 2 + sooni_event_first(head + 2, me(), soon_version());
+	size_t n = 2 + sooni_event_first(head + 2, me(), SOON_VERSION_STRING);
 
 	file.fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (file.fd < 0)

@@ -34,6 +34,11 @@ int64_t sooni_now(void)
 	return 1;
 }
 
+int64_t sooni_now_about(void)
+{
+	return 1;
+}
+
 int64_t sooni_deadline(int64_t timeout)
 {
 	if (timeout <= 0)
@@ -85,6 +90,11 @@ int sooni_thread_start(pthread_t *thread, size_t stack_size,
 void sooni_thread_name(const char *name)
 {
 	sched_rename(name);
+}
+
+void sooni_thread_get_name(char name[SOONI_THREAD_NAME])
+{
+	name[0] = '\0';
 }
 
 char *sooni_thread_stack(size_t *size)
