@@ -1,8 +1,8 @@
 /*
  * count.h - what an executor counts, for soon_executor_stats().
  *
- * A worker counts on a line of its own, by plain loads and stores; all others add
- * to the executor's.  The sum of all is what has happened.
+ * A worker counts on a line of its own, by plain loads and stores; all others
+ * add to the executor's.  The sum of all is what has happened.
  */
 #ifndef SOONI_COUNT_H
 #define SOONI_COUNT_H

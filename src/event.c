@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* The common end of an event: in the format's microseconds, where it has times. */
+/* Whose event it is, and a time in the format's microseconds. */
 #define WHO "\"pid\":%ld,\"tid\":%" PRId32
 #define USEC "%" PRId64 ".%03d"
 

@@ -1,6 +1,6 @@
 /*
- * event.h - what stands in a trace: events of Chromium's Trace Event Format, each
- * with a comma before it.
+ * event.h - what stands in a trace: events of Chromium's Trace Event Format,
+ * each with a comma before it.
  */
 #ifndef SOONI_EVENT_H
 #define SOONI_EVENT_H

@@ -199,7 +199,10 @@ void sooni_trace_end(struct sooni_trace_begin began, struct soon_future *f,
 		.message = message,
 	};
 
-	if (began.session == 0)
+	/* relaxed, both: a stop clears it before it takes a buffer's lock. */
+	if (began.session == 0 ||
+	    atomic_load_explicit(&sooni_tracing, memory_order_relaxed) !=
+		    began.session)
 		return;
 	if (b == NULL)
 		b = new_buffer();
@@ -208,7 +211,6 @@ void sooni_trace_end(struct sooni_trace_begin began, struct soon_future *f,
 		return;
 	}
 	pthread_mutex_lock(&b->lock);
-	/* relaxed: a stop clears it before it takes the lock. */
 	if (atomic_load_explicit(&sooni_tracing, memory_order_relaxed) ==
 	    began.session) {
 		if (b->session != began.session)
