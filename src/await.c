@@ -40,6 +40,8 @@ bool sooni_run_awaited(struct soon_future *f)
 	}
 	if (!may_help(f) || !sooni_future_claim(f, false, true))
 		return false;
+	sooni_count(&f->home->counts, SOONI_CLAIMED);
+	sooni_count(&f->home->counts, SOONI_STALE);
 	sooni_guest_run(f);
 	return true;
 }

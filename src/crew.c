@@ -87,6 +87,8 @@ static struct sooni_worker *new_worker(struct soon_executor *e)
 	atomic_init(&w->jobs, 0);
 	atomic_init(&w->thread_id, 0);
 	atomic_init(&w->woke, 0);
+	sooni_counts_init(&w->counts);
+	sooni_moments_init(&w->moments);
 	w->cpu_seen = -1;
 	if (sooni_park_add(&e->park, &w->parker) != 0)
 		goto undo_deque;
@@ -174,8 +176,10 @@ static int start_locked(struct soon_executor *e, struct sooni_parker *k,
 	rc = sooni_thread_start(&thread, e->options.stack_size,
 				sooni_worker_main, w);
 	if (rc == 0) {
-		/* relaxed: before the thread can leave, which needs the lock. */
+		/* relaxed, both: before the thread can leave, which needs the
+		 * lock. */
 		atomic_fetch_add_explicit(&e->alive, 1, memory_order_relaxed);
+		atomic_fetch_add_explicit(&e->started, 1, memory_order_relaxed);
 		return 0;
 	}
 	thread_ended(e);
@@ -237,10 +241,15 @@ static void *replace_main(void *worker)
 /* One thread goes and another comes: their number is the same. */
 bool sooni_crew_replace(struct sooni_worker *w)
 {
+	struct soon_executor *e = w->executor;
 	pthread_t thread;
 
-	return sooni_thread_start(&thread, w->executor->options.stack_size,
-				  replace_main, w) == 0;
+	if (sooni_thread_start(&thread, e->options.stack_size, replace_main,
+			       w) != 0)
+		return false;
+	/* relaxed: it changes under the lock. */
+	atomic_fetch_add_explicit(&e->started, 1, memory_order_relaxed);
+	return true;
 }
 
 /* Wait until a counter by 2 is down to n. */

@@ -202,6 +202,8 @@ static int put_early(struct soon_executor *e, struct soon_future *const *jobs,
 
 	pthread_mutex_lock(&e->early_lock);
 	rc = sooni_pool_refusal(e);
+	if (rc == 0)
+		sooni_counts_add(&e->home.counts, SOONI_SUBMITTED, n);
 	for (i = 0; rc == 0 && i < n; i++) {
 		struct sooni_timing *t = timing_of(jobs[i]);
 

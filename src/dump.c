@@ -353,23 +353,33 @@ static int print(struct dump *d, FILE *out)
 	return errno != 0 ? errno : EIO;
 }
 
-int soon_executor_dump(soon_executor *e, FILE *out)
+static int dump(struct soon_executor *e, FILE *out)
 {
 	struct dump d = { .executor = e };
-	int rc;
+	int rc = look_who_sleeps(&d);
 
-	if (out == NULL)
-		return EINVAL;
-	if (e == NULL)
-		d.executor = soon_default_executor();
-	if (d.executor == NULL)
-		return ENOMEM;
-	rc = look_who_sleeps(&d);
 	if (rc == 0)
 		rc = fill(&d);
 	if (rc == 0)
 		rc = print(&d, out);
 	free(d.text);
 	free(d.asleep);
+	return rc;
+}
+
+int soon_executor_dump(soon_executor *e, FILE *out)
+{
+	int old;
+	int rc;
+
+	if (out == NULL)
+		return EINVAL;
+	if (e == NULL)
+		e = soon_default_executor();
+	if (e == NULL)
+		return ENOMEM;
+	old = sooni_uncancellable_begin();
+	rc = dump(e, out);
+	sooni_uncancellable_end(old);
 	return rc;
 }

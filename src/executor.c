@@ -38,8 +38,6 @@ static int read_options(soon_executor_options *o,
 	    (o->workers > o->max_workers && o->max_workers > 0) ||
 	    o->max_workers > SOONI_PARK_MOST || o->workers > SOONI_PARK_MOST)
 		return EINVAL;
-	if (o->unread_error != NULL)
-		return ENOTSUP;
 	return 0;
 }
 
@@ -81,9 +79,17 @@ soon_executor *soon_executor_open(const soon_executor_options *given)
 	e->options.name = e->name;
 	strncpy(e->name, o.name, sizeof(e->name) - 1);
 	e->name[sizeof(e->name) - 1] = '\0';
+	e->home.unread = NULL;
+	if (o.unread_error != NULL) {
+		e->home.unread = sooni_unread_new(o.unread_error, o.unread_ctx);
+		if (e->home.unread == NULL)
+			goto undo_alloc;
+	}
 	rc = sooni_pool_init(e);
 	if (rc == 0)
 		return e;
+	sooni_unread_drop(e->home.unread);
+undo_alloc:
 	free(e);
 failed:
 	errno = rc;
@@ -185,6 +191,7 @@ void soon_executor_free(soon_executor *e)
 	sooni_monitor_forget(e);
 	sooni_limit_forget(&e->home);
 	sooni_pool_fini(e);
+	sooni_unread_drop(e->home.unread);
 	free(e);
 	sooni_timer_forget();
 }

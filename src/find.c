@@ -74,6 +74,8 @@ static struct soon_future *steal(struct sooni_worker *w)
 		if (victim != w)
 			f = steal_from(w, victim);
 	}
+	if (f != NULL)
+		sooni_counts_bump(&w->counts, SOONI_STOLEN, 1);
 	return f;
 }
 

@@ -39,15 +39,16 @@ void sooni_future_discard(struct soon_future *f)
 static void destroy(struct soon_future *f)
 {
 	struct sooni_side *side = sooni_side(f);
+	/* relaxed, here and below: see above. */
+	uint32_t s = atomic_load_explicit(&f->state, memory_order_relaxed);
 
+	if (sooni_unlikely(s & SOONI_FAILED) && sooni_unread_report(f))
+		return;
 	if (sooni_unlikely(side != NULL)) {
-		/* relaxed, both: see above. */
 		void (*free_result)(void *) = atomic_load_explicit(
 			&side->free_result, memory_order_relaxed);
 		uint32_t marks =
 			atomic_load_explicit(&f->marks, memory_order_relaxed);
-		uint32_t s =
-			atomic_load_explicit(&f->state, memory_order_relaxed);
 
 		if (free_result != NULL && f->result != NULL &&
 		    !(s & (SOONI_FAILED | SOONI_CANCELLED)) &&
@@ -118,6 +119,7 @@ void sooni_future_drop_entry(struct soon_future *f)
 	uint32_t s = atomic_load_explicit(&f->state, memory_order_relaxed);
 	uint32_t next;
 
+	sooni_count(&home->counts, SOONI_DROPPED);
 	for (;;) {
 		bool counted = with_guest(s);
 
@@ -217,6 +219,10 @@ static void tell(struct soon_future *f, void (*free_arg)(void *))
 	users = sooni_waiters_fire(f);
 	if (users != NULL || free_arg != NULL)
 		tell_users(f, free_arg, users);
+	/* relaxed: it is done. */
+	if (atomic_load_explicit(&f->state, memory_order_relaxed) &
+	    SOONI_FAILED)
+		sooni_unread_hold(f);
 	/* acq_rel: as for any reference that goes. */
 	s = atomic_fetch_and_explicit(&f->state, ~(uint32_t)SOONI_BUSY,
 				      memory_order_acq_rel);
@@ -250,6 +256,7 @@ bool sooni_future_settle(struct soon_future *f, uint32_t outcome)
 
 bool sooni_future_fail(struct soon_future *f, int code, char *message)
 {
+	uint32_t outcome = SOONI_DONE | SOONI_FAILED;
 	struct sooni_side *side;
 
 	/* A text that has the code in it must live as long as the future. */
@@ -261,12 +268,31 @@ bool sooni_future_fail(struct soon_future *f, int code, char *message)
 	else
 		free(message);
 	f->result = (void *)(intptr_t)code;
-	return sooni_future_settle(f, SOONI_DONE | SOONI_FAILED);
+	/* BUSY until it knows whom to tell if nobody reads that. */
+	if (f->home != NULL && f->home->unread != NULL)
+		outcome |= SOONI_BUSY;
+	return sooni_future_settle(f, outcome);
 }
 
 void sooni_future_stop_clock(struct soon_future *f)
 {
 	sooni_side(f)->timing->stop(f);
+}
+
+/* A job is done without having run; its executor is still there.  s: the state it
+ * was in. */
+static void count_idle_end(struct soon_future *f, uint32_t s, uint32_t outcome)
+{
+	struct sooni_counts *counts = &f->home->counts;
+
+	if (outcome & SOONI_CANCELLED) {
+		sooni_count(counts, SOONI_WERE_CANCELLED);
+	} else {
+		sooni_count(counts, SOONI_HAVE_FAILED);
+		sooni_count(counts, SOONI_EXPIRED);
+	}
+	if (s & SOONI_QUEUED)
+		sooni_count(counts, SOONI_STALE);
 }
 
 /* As sooni_future_cancel_idle(), with another outcome. */
@@ -278,11 +304,15 @@ static uint32_t end_idle(struct soon_future *f, uint32_t outcome)
 	uint32_t next = 0;
 	uint32_t s;
 
-	if (free_arg != NULL || timed)
+	/* BUSY also for a job without any of it, so that its executor exists
+	 * while this is counted. */
+	if (f->home != NULL)
 		outcome |= SOONI_BUSY;
 	s = become_done(f, outcome, SOONI_RUNNING, &next);
 	if (s & (SOONI_DONE | SOONI_RUNNING))
 		return s;
+	if (f->home != NULL)
+		count_idle_end(f, s, outcome);
 	if (sooni_unlikely(sooni_is_marked(f, SOONI_LIMITED)))
 		sooni_limit_stop(side->limit);
 	sooni_wake(&f->state, s);
@@ -374,6 +404,24 @@ static uint32_t unref_promise(struct soon_future *f)
 	}
 }
 
+/* One of a job that may have been written off. */
+static uint32_t unref_limited(struct soon_future *f)
+{
+	uint32_t lost = SOONI_DONE | SOONI_FAILED;
+	uint32_t s = sooni_state(f);
+
+	do {
+		if (sooni_refs(s) == 2 && (s & (lost | SOONI_BUSY)) == lost &&
+		    sooni_is_marked(f, SOONI_HELD))
+			sooni_unread_report_held(f);
+		/* acq_rel: as in soon_future_unref().  acquire: the same as in
+		 * sooni_state(). */
+	} while (!atomic_compare_exchange_weak_explicit(
+		&f->state, &s, s - SOONI_REF, memory_order_acq_rel,
+		memory_order_acquire));
+	return s;
+}
+
 void soon_future_unref(soon_future *f)
 {
 	uint32_t s;
@@ -393,6 +441,8 @@ void soon_future_unref(soon_future *f)
 		return;
 	if (f->fn == NULL && !(s & SOONI_DONE))
 		s = unref_promise(f);
+	else if (sooni_unlikely(sooni_is_marked(f, SOONI_LIMITED)))
+		s = unref_limited(f);
 	else
 		/* acq_rel: what others did with f comes before its end.  Pairs
 		 * with itself and with the other changes of state. */

@@ -8,13 +8,22 @@
 
 #include <errno.h>
 
+/* The code of the first, for the caller, who then has been told of them all. */
+static int failure(soon_future *const *futures, size_t n, soon_future *first)
+{
+	while (n-- > 0)
+		if (sooni_state(futures[n]) & SOONI_FAILED)
+			sooni_future_read(futures[n]);
+	return soon_future_error(first);
+}
+
 static int first_failure(soon_future *const *futures, size_t n)
 {
 	size_t i;
 
 	for (i = 0; i < n; i++)
 		if (sooni_watch_ends(futures[i], SOON_FIRST_ERROR))
-			return soon_future_error(futures[i]);
+			return failure(futures, n, futures[i]);
 	return 0;
 }
 
@@ -26,7 +35,7 @@ static int run_awaited(soon_future *const *futures, size_t n)
 	for (i = n; i-- > 0;)
 		if (sooni_run_awaited(futures[i]) &&
 		    sooni_watch_ends(futures[i], SOON_FIRST_ERROR))
-			return soon_future_error(futures[i]);
+			return failure(futures, n, futures[i]);
 	return 0;
 }
 
@@ -57,7 +66,7 @@ static int await_success(soon_future *const *futures, size_t n,
 	rc = sooni_watch_wait(w, deadline);
 	first = sooni_watch_first(w);
 	if (first != NULL)
-		rc = soon_future_error(first);
+		rc = failure(futures, n, first);
 	sooni_watch_close(w);
 	return rc;
 }

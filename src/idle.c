@@ -61,6 +61,7 @@ static enum sooni_end wait_for_call(struct sooni_worker *w)
 		if (sooni_park_wait(&w->parker, deadline) == 0) {
 			w->searching = true;
 			sooni_worker_wakes(w);
+			sooni_counts_bump(&w->counts, SOONI_WAKEUPS, 1);
 			return SOONI_STAYS;
 		}
 		if (leave(w, true))

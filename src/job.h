@@ -19,6 +19,7 @@
 #define SOONI_JOB_H
 
 #include "compiler.h"
+#include "count.h"
 #include "list.h"
 #include "room.h"
 #include "slab.h"
@@ -55,7 +56,7 @@ enum {
 };
 #define SOONI_REF (UINT32_C(1) << SOONI_REF_SHIFT)
 
-/* The bits of marks; but for MARKED and EARLY set once, never cleared. */
+/* The bits of marks; but for MARKED, HELD and EARLY set once, never cleared. */
 enum {
 	SOONI_PROMISE = 1,  /* no job: completed by hand; from birth */
 	SOONI_HELPED = 2,   /* waiting non-workers may run it; from birth */
@@ -63,6 +64,8 @@ enum {
 	SOONI_TAKEN = 8,    /* the result was taken */
 	SOONI_MARKED = 16,  /* for a moment: see copy_distinct() */
 	SOONI_LIMITED = 32, /* it may run only so long: limit.c; from birth */
+	SOONI_HELD = 64,    /* LIMITED: it runs, and has a reference */
+	SOONI_READ = 128,   /* somebody has seen the failure, or never will */
 	SOONI_TIMED = 256,  /* it has a timing; from birth */
 	SOONI_EARLY = 512   /* it is not due yet; cleared by the clock */
 };
@@ -78,6 +81,8 @@ struct sooni_home {
 	_Atomic bool stopping; /* every job that runs from now on is to stop */
 	_Atomic uint32_t written_off; /* threads, not back yet: see limit.c */
 	struct sooni_link *lost;      /* these; under a lock of limit.c */
+	struct sooni_unread *unread;  /* r/o; NULL: nobody asks for them */
+	struct sooni_counts counts;   /* of those who are no workers of it */
 };
 
 struct sooni_cancel;
@@ -112,12 +117,17 @@ struct sooni_side {
 struct soon_future {
 	alignas(64) _Atomic uint32_t state;
 	_Atomic uint32_t marks;
-	struct sooni_link *waiters; /* under LOCKED; with BUSY its owner's */
-	soon_fn *fn;		    /* r/o; NULL: a promise */
-	void *arg;		    /* r/o */
-	void *result;		    /* before DONE the settler's, then r/o;
+	union {
+		/* under LOCKED; with BUSY its owner's */
+		struct sooni_link *waiters;
+		/* then, of one that failed: whom to tell, or NULL */
+		struct sooni_unread *unread;
+	};
+	soon_fn *fn;		 /* r/o; NULL: a promise */
+	void *arg;		 /* r/o */
+	void *result;		 /* before DONE the settler's, then r/o;
 				       FAILED: the code */
-	struct sooni_home *home;    /* r/o; valid until DONE; NULL: a promise */
+	struct sooni_home *home; /* r/o; valid until DONE; NULL: a promise */
 	_Atomic(struct sooni_side *) side;
 };
 
@@ -134,14 +144,40 @@ static inline uint32_t sooni_state(const struct soon_future *f)
 	return atomic_load_explicit(&f->state, memory_order_acquire);
 }
 
-/* What is wrong with one that is done; 0: nothing. */
-static inline int sooni_error(const struct soon_future *f)
+/* unread.c: failures that nobody has looked at */
+
+/* The block of an executor that wants to hear of them; NULL without memory. */
+struct sooni_unread *sooni_unread_new(void (*call)(soon_future *f, void *ctx),
+				      void *ctx);
+void sooni_unread_drop(struct sooni_unread *u);
+
+/* f has failed, and is BUSY by the caller: from now on it knows whom to tell. */
+void sooni_unread_hold(struct soon_future *f);
+
+/* The failure of f, now or later, is known to whoever would look. */
+void sooni_future_read(struct soon_future *f);
+
+/*
+ * f, which failed, ends.  True: somebody was told, and f is no longer the
+ * caller's.
+ */
+bool sooni_unread_report(struct soon_future *f);
+
+/* The caller has the last reference to f, which failed, but for that of its job,
+ * which was written off. */
+void sooni_unread_report_held(struct soon_future *f);
+
+/* What is wrong with one that is done, for one who reads it; 0: nothing. */
+static inline int sooni_error(struct soon_future *f)
 {
 	uint32_t s = sooni_state(f);
 
 	if (sooni_likely(!(s & (SOONI_FAILED | SOONI_CANCELLED))))
 		return 0;
-	return s & SOONI_CANCELLED ? ECANCELED : (int)(intptr_t)f->result;
+	if (s & SOONI_CANCELLED)
+		return ECANCELED;
+	sooni_future_read(f);
+	return (int)(intptr_t)f->result;
 }
 
 /* Mark f; whether it was not.  relaxed: under the marker's lock. */

@@ -120,10 +120,15 @@ static void expire(struct sooni_timer *t)
 
 	if (!sooni_future_begin_settling(f))
 		return;
+	soon_future_ref(f);
 	sooni_future_ask_later(f, &later);
 	write_off(l);
+	sooni_count(&home->counts, SOONI_HAVE_FAILED);
+	sooni_count(&home->counts, SOONI_EXPIRED);
 	sooni_future_fail(f, ETIMEDOUT, NULL);
 	sooni_cancel_deliver(later);
+	/* Nobody may have another: then this reports the failure. */
+	soon_future_unref(f);
 	sooni_timer_back();
 	sooni_home_leave(home);
 }
@@ -190,11 +195,14 @@ static void begin(struct sooni_limit *l, struct soon_future *f)
 {
 	/* The job's, for as long as it runs. */
 	soon_future_ref(f);
+	/* relaxed: whoever settles f orders it. */
+	atomic_fetch_or_explicit(&f->marks, SOONI_HELD, memory_order_relaxed);
 	enter(f->home);
 	l->worker = sooni_me.worker;
 	l->hooks = sooni_me.hooks;
 	l->thread = &sooni_me;
 	sooni_me.worker = NULL;
+	sooni_me.all = NULL;
 	sooni_me.limit = l;
 }
 
@@ -203,7 +211,18 @@ static bool resume(struct sooni_limit *l)
 {
 	sooni_me.limit = NULL;
 	sooni_me.worker = l->worker;
+	if (l->worker != NULL)
+		sooni_me.all = &l->job->home->counts;
 	return l->worker != NULL;
+}
+
+/* The job's reference, which it does not need any more. */
+static void let_go(struct soon_future *f)
+{
+	/* relaxed: whoever drops another reference finds this gone, or there. */
+	atomic_fetch_and_explicit(&f->marks, ~(uint32_t)SOONI_HELD,
+				  memory_order_relaxed);
+	soon_future_unref(f);
 }
 
 /* What comes of a job after it was settled without it. */
@@ -243,7 +262,7 @@ static enum sooni_limit_end end(struct soon_future *f,
 		return SOONI_LATE;
 	sooni_me.blocking = 0;
 	remove_lost(l);
-	soon_future_unref(f);
+	let_go(f);
 	return SOONI_WRITTEN_OFF;
 }
 
@@ -279,7 +298,7 @@ void sooni_limit_leave(struct soon_future *f, enum sooni_limit_end end)
 	/* If the job was late the clock leaves, when it has told everybody. */
 	if (end == SOONI_IN_TIME)
 		sooni_home_leave(f->home);
-	soon_future_unref(f);
+	let_go(f);
 }
 
 static void exited_here(void *job)

@@ -22,8 +22,11 @@ static void give_up(soon_future *const *futures, size_t n, void **results)
 {
 	size_t i;
 
-	for (i = n; i-- > 0;)
+	for (i = n; i-- > 0;) {
+		/* The caller will never see them: it has this error instead. */
+		sooni_future_read(futures[i]);
 		sooni_future_cancel_idle(futures[i]);
+	}
 	for (i = 0; i < n && results != NULL; i++)
 		results[i] = NULL;
 }

@@ -101,6 +101,10 @@ static inline void sooni_thread_join(pthread_t thread)
 /* Name the calling thread; what exceeds 15 bytes must have been cut. */
 void sooni_thread_name(const char *name);
 
+/* Its name, "" if it has none. */
+enum { SOONI_THREAD_NAME = 16 };
+void sooni_thread_get_name(char name[SOONI_THREAD_NAME]);
+
 /* The calling thread's stack: its lowest address, NULL if unknown. */
 char *sooni_thread_stack(size_t *size);
 

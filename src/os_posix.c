@@ -20,23 +20,26 @@
 #define LINE ((size_t)64)
 #define LARGE_PAGE ((size_t)2 << 20)
 
-int64_t sooni_now(void)
+static int64_t read_clock(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+int64_t sooni_now(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
 }
 
 int64_t sooni_now_coarse(void)
 {
 #ifdef CLOCK_MONOTONIC_COARSE
-	struct timespec t;
-
-	if (clock_gettime(CLOCK_MONOTONIC_COARSE, &t) == 0)
-		return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-#endif
+	return read_clock(CLOCK_MONOTONIC_COARSE);
+#else
 	return sooni_now();
+#endif
 }
 
 int64_t sooni_deadline(int64_t timeout)
@@ -164,6 +167,15 @@ void sooni_thread_name(const char *name)
 	pthread_setname_np(pthread_self(), name);
 #else
 	(void)name;
+#endif
+}
+
+void sooni_thread_get_name(char name[SOONI_THREAD_NAME])
+{
+	name[0] = '\0';
+#ifdef __linux__
+	if (pthread_getname_np(pthread_self(), name, SOONI_THREAD_NAME) != 0)
+		name[0] = '\0';
 #endif
 }
 

@@ -43,6 +43,7 @@ int soon_future_error(soon_future *f)
 	case SOON_SUCCEEDED:
 		return 0;
 	case SOON_FAILED:
+		sooni_future_read(f);
 		return (int)(intptr_t)f->result;
 	case SOON_CANCELLED:
 		return ECANCELED;
@@ -58,6 +59,8 @@ const char *soon_future_message(soon_future *f)
 
 	switch (soon_future_state(f)) {
 	case SOON_FAILED:
+		if (f != NULL)
+			sooni_future_read(f);
 		side = f != NULL ? sooni_side(f) : NULL;
 		if (side != NULL && side->message != NULL)
 			return side->message;

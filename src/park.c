@@ -357,3 +357,17 @@ bool sooni_park_could_grow(struct sooni_park *p)
 	       runs + blocked <
 		       atomic_load_explicit(&p->most, memory_order_relaxed);
 }
+
+struct sooni_park_view sooni_park_view(struct sooni_park *p)
+{
+	/* relaxed, both: nobody relies on it. */
+	uint64_t w = atomic_load_explicit(&p->word, memory_order_relaxed);
+	struct sooni_park_view v = {
+		.running = running(w),
+		.searching = searching(w),
+		.blocked =
+			atomic_load_explicit(&p->blocked, memory_order_relaxed),
+	};
+
+	return v;
+}

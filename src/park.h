@@ -79,19 +79,25 @@ enum sooni_called {
 
 /*
  * Before sooni_park_call() for ANYBODY: whether that would do nothing, which is
- * so most of the time, and no pool could grow by being watched.  *seen is for
+ * so most of the time, because somebody searches (CALLED) or because no pool
+ * could even grow by being watched (CALL_FULL); else CALL_START.  *seen is for
  * sooni_park_call_seen().  seq_cst, as there.
  */
-static inline bool sooni_park_is_busy(struct sooni_park *p, uint64_t *seen)
+static inline enum sooni_called sooni_park_glance(struct sooni_park *p,
+						  uint64_t *seen)
 {
 	uint64_t w = atomic_load_explicit(&p->word, memory_order_seq_cst);
 	uint32_t runs = (uint32_t)(w >> 16 & 0xffff);
 
 	*seen = w;
+	if ((w & 0xffff) > 0)
+		return SOONI_CALLED;
 	/* relaxed: see room() in park.c. */
-	return (w & 0xffff) > 0 ||
-	       runs + atomic_load_explicit(&p->blocked, memory_order_relaxed) >=
-		       atomic_load_explicit(&p->most, memory_order_relaxed);
+	return runs + atomic_load_explicit(&p->blocked, memory_order_relaxed) >=
+			       atomic_load_explicit(&p->most,
+						    memory_order_relaxed)
+		       ? SOONI_CALL_FULL
+		       : SOONI_CALL_START;
 }
 
 enum sooni_urge {
@@ -178,6 +184,14 @@ static inline uint32_t sooni_park_limit(struct sooni_park *p)
 	/* relaxed: see room() in park.c. */
 	return atomic_load_explicit(&p->limit, memory_order_relaxed);
 }
+
+/* How many run, search, and are blocked but counted against `most`; a glance. */
+struct sooni_park_view {
+	uint32_t running;
+	uint32_t searching; /* of these */
+	uint32_t blocked;
+};
+struct sooni_park_view sooni_park_view(struct sooni_park *p);
 
 /* Whether as many run as may, but not as many as could with a higher limit. */
 bool sooni_park_could_grow(struct sooni_park *p);

@@ -34,6 +34,7 @@ static int init_shards(struct soon_executor *e)
 		if (sooni_deque_init(&e->shards[i].queue) != 0)
 			goto undo;
 		pthread_mutex_init(&e->shards[i].lock, NULL);
+		sooni_moments_init(&e->shards[i].moments);
 	}
 	return 0;
 undo:
@@ -56,13 +57,15 @@ int sooni_pool_init(struct soon_executor *e)
 	atomic_init(&e->home.stopping, false);
 	atomic_init(&e->home.written_off, 0);
 	e->home.lost = NULL;
+	sooni_counts_init(&e->home.counts);
 	atomic_init(&e->shutdown_flags, 0);
 	pthread_mutex_init(&e->early_lock, NULL);
 	e->early = NULL;
 	atomic_init(&e->delayed, 0);
 	atomic_init(&e->phase, SOONI_OPEN);
 	atomic_init(&e->ranked, false);
-	atomic_init(&e->rejected, 0);
+	atomic_init(&e->submitted, 0);
+	atomic_init(&e->came_due, 0);
 	e->born = SOONI_QUEUED;
 	if (e->options.max_pending > 0 || e->options.flags & SOON_INLINE)
 		e->born |= SOONI_PLACED;
@@ -71,7 +74,9 @@ int sooni_pool_init(struct soon_executor *e)
 	atomic_init(&e->starting, 0);
 	atomic_init(&e->waiting, 0);
 	atomic_init(&e->spinning, 0);
+	atomic_init(&e->started, 0);
 	atomic_init(&e->watched, false);
+	atomic_init(&e->since, 0);
 	e->next_watched = NULL;
 	pthread_mutex_init(&e->lock, NULL);
 	pthread_mutex_init(&e->joining, NULL);
@@ -115,6 +120,7 @@ static bool end_call(struct soon_executor *e, enum sooni_urge urge,
 		case SOONI_CALL_LATE:
 			return true;
 		case SOONI_CALL_FULL:
+			sooni_pool_jobs_wait(e);
 			sooni_monitor_watch(e);
 			return urge != SOONI_ONLY_IDLE;
 		case SOONI_CALL_START:
@@ -249,6 +255,15 @@ static int ensure_alive(struct soon_executor *e)
 	return refusal != 0 ? refusal : rc;
 }
 
+static inline void note_push(struct sooni_deque *q, struct sooni_moments *m)
+{
+	/* relaxed: the owner's. */
+	int64_t end = atomic_load_explicit(&q->bottom, memory_order_relaxed);
+
+	if (sooni_unlikely(end >= m->next))
+		sooni_pool_note_push(q, m, end);
+}
+
 sooni_inline int put_into_shard(struct soon_executor *e,
 				struct sooni_shard *shard,
 				struct soon_future *const *jobs, size_t n)
@@ -262,6 +277,8 @@ sooni_inline int put_into_shard(struct soon_executor *e,
 	if (rc == 0)
 		rc = n == 1 ? sooni_deque_push_one(&shard->queue, jobs[0])
 			    : sooni_deque_push(&shard->queue, jobs, n);
+	if (rc == 0)
+		note_push(&shard->queue, &shard->moments);
 	pthread_mutex_unlock(&shard->lock);
 	return rc;
 }
@@ -273,8 +290,13 @@ static int put_from_worker(struct sooni_worker *w,
 
 	if (sooni_unlikely(rc != 0))
 		return rc;
-	return n == 1 ? sooni_deque_push_one(&w->queue, jobs[0])
-		      : sooni_deque_push(&w->queue, jobs, n);
+	rc = n == 1 ? sooni_deque_push_one(&w->queue, jobs[0])
+		    : sooni_deque_push(&w->queue, jobs, n);
+	if (rc == 0) {
+		sooni_counts_bump(&w->counts, SOONI_SUBMITTED, n);
+		note_push(&w->queue, &w->moments);
+	}
+	return rc;
 }
 
 /*
@@ -285,16 +307,18 @@ static int put_from_worker(struct sooni_worker *w,
  */
 sooni_inline void call_for(struct soon_executor *e, struct sooni_deque *q)
 {
+	enum sooni_called called = SOONI_CALL_LATE;
 	struct sooni_parker *k = NULL;
-	enum sooni_called called;
 	uint64_t seen;
 
-	do {
-		if (sooni_park_is_busy(&e->park, &seen) ||
-		    sooni_deque_is_empty(q))
+	while (called == SOONI_CALL_LATE) {
+		called = sooni_park_glance(&e->park, &seen);
+		if (called == SOONI_CALL_FULL)
+			sooni_pool_jobs_wait(e);
+		if (called != SOONI_CALL_START || sooni_deque_is_empty(q))
 			return;
 		called = sooni_park_call_seen(&e->park, seen, &k);
-	} while (called == SOONI_CALL_LATE);
+	}
 	end_call(e, SOONI_ANYBODY, called, k);
 }
 
@@ -340,6 +364,24 @@ int sooni_pool_put_ranked(struct soon_executor *e, int priority,
 	return rc;
 }
 
+/* It was counted as submitted when it was. */
+static int push_due(struct soon_executor *e, struct sooni_shard *shard,
+		    struct soon_future *f)
+{
+	int rc;
+
+	/* relaxed: pairs with sum_submitted() by the release of the push, which
+	 * is after it, so that the job is never counted twice. */
+	atomic_fetch_add_explicit(&e->came_due, 1, memory_order_relaxed);
+	rc = sooni_deque_push_one(&shard->queue, f);
+	if (rc == 0)
+		note_push(&shard->queue, &shard->moments);
+	else
+		atomic_fetch_sub_explicit(&e->came_due, 1,
+					  memory_order_relaxed);
+	return rc;
+}
+
 /* Always the same shard, so that they start in the order in which they are due. */
 int sooni_pool_put_due(struct soon_executor *e, int priority,
 		       struct soon_future *f)
@@ -355,7 +397,7 @@ int sooni_pool_put_due(struct soon_executor *e, int priority,
 	pthread_mutex_lock(&shard->lock);
 	rc = sooni_crew_ensure(e, true);
 	if (rc == 0)
-		rc = sooni_deque_push_one(&shard->queue, f);
+		rc = push_due(e, shard, f);
 	pthread_mutex_unlock(&shard->lock);
 	return rc;
 }

@@ -7,6 +7,7 @@
 #include "compiler.h"
 #include "deque.h"
 #include "job.h"
+#include "moments.h"
 #include "os.h"
 #include "park.h"
 #include "thread.h"
@@ -27,6 +28,7 @@ enum {
 struct sooni_shard {
 	struct sooni_deque queue; /* its owner is who holds the lock */
 	alignas(SOONI_APART) pthread_mutex_t lock;
+	struct sooni_moments moments;
 };
 
 /* Whether a worker counts as running: see monitor.c. */
@@ -60,7 +62,9 @@ struct sooni_worker {
 	alignas(SOONI_APART) _Atomic uint32_t place; /* enum sooni_place */
 	_Atomic uint32_t jobs;			     /* finished so far */
 	_Atomic int32_t thread_id;		     /* the system's */
-	_Atomic uint64_t woke; /* see sooni_worker_wakes() */
+	_Atomic uint64_t woke;	      /* see sooni_worker_wakes() */
+	struct sooni_counts counts;   /* anybody reads */
+	struct sooni_moments moments; /* of queue */
 
 	/* the monitor's */
 	uint32_t jobs_seen;
@@ -106,14 +110,19 @@ struct soon_executor {
 	_Atomic uint32_t starting; /* of these, in worker_init */
 	_Atomic uint32_t waiting;  /* of these, asleep in the library */
 	_Atomic uint32_t spinning; /* of these, about to sleep */
+	_Atomic uint64_t started;  /* so far; changes under lock */
 
 	/* the monitor's, see monitor.c */
 	_Atomic bool is_short; /* a thread could not be started */
 	_Atomic bool watched;
+	_Atomic int64_t since; /* jobs wait for a worker; 0: none; oldest.c */
 	struct soon_executor *next_watched;
 	int64_t looked; /* when */
 
-	_Atomic uint64_t rejected; /* jobs refused with EAGAIN */
+	/* for soon_executor_stats() */
+	_Atomic uint64_t came_due;  /* delayed jobs that were queued; under a
+				       shard's lock */
+	_Atomic uint64_t submitted; /* the most that it has told */
 
 	pthread_mutex_t lock;	     /* starting and ending threads */
 	struct sooni_worker *spares; /* without a thread, not on the stack */
@@ -251,6 +260,27 @@ static inline struct soon_future *sooni_queue_take(struct sooni_deque *q)
 #define SOONI_RUN_HERE (-1)
 int sooni_pool_admit(struct soon_executor *e, int priority,
 		     struct soon_future *const *jobs, size_t n);
+/* oldest.c */
+
+/* Jobs are queued, and nobody is there to take them. */
+void sooni_pool_jobs_wait(struct soon_executor *e);
+
+/* A worker has found all queues empty. */
+static inline void sooni_pool_no_jobs_wait(struct soon_executor *e)
+{
+	/* relaxed, both: see oldest.c. */
+	if (sooni_unlikely(
+		    atomic_load_explicit(&e->since, memory_order_relaxed) != 0))
+		atomic_store_explicit(&e->since, 0, memory_order_relaxed);
+}
+
+/* The queue's owner has pushed, up to `place`. */
+void sooni_pool_note_push(struct sooni_deque *q, struct sooni_moments *m,
+			  int64_t place);
+
+/* How long the job that has waited longest may have waited, in ns; 0: there is
+ * none.  soon/stats.h says how precise it is. */
+int64_t sooni_pool_oldest(struct soon_executor *e);
 
 /* crew.c: the pool's threads */
 

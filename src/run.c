@@ -4,6 +4,7 @@
 #include "job.h"
 #include "os.h"
 #include "thread.h"
+#include "trace.h"
 
 #include <soon/error.h>
 
@@ -78,6 +79,42 @@ static void exited(void *context)
 	sooni_job_settle(c->job, (struct sooni_outcome){ SOON_EEXITED, NULL });
 }
 
+/* The failure that is in what the job returned; 0: none. */
+static inline int code_of(const struct sooni_context *c, const void *result)
+{
+	if (sooni_likely(result != &failure))
+		return 0;
+	return c->code != 0 ? c->code : EINVAL;
+}
+
+/* A job in a trace. */
+struct traced {
+	struct soon_future *job;
+	struct sooni_trace_begin began;
+};
+
+static void exited_traced(void *traced)
+{
+	const struct traced *t = traced;
+
+	sooni_trace_end(t->began, t->job, SOON_EEXITED, NULL);
+}
+
+static sooni_noinline void *call_traced(struct sooni_context *c)
+{
+	struct soon_future *f = c->job;
+	struct traced t = { f, sooni_trace_begin() };
+	void *result;
+	int code;
+
+	pthread_cleanup_push(exited_traced, &t);
+	result = f->fn(f->arg);
+	pthread_cleanup_pop(0);
+	code = code_of(c, result);
+	sooni_trace_end(t.began, f, code, code != 0 ? c->message : NULL);
+	return result;
+}
+
 sooni_inline struct sooni_outcome call(struct soon_future *f,
 				       struct sooni_limit *limit, void **to)
 {
@@ -89,12 +126,16 @@ sooni_inline struct sooni_outcome call(struct soon_future *f,
 	pthread_cleanup_push(limit != NULL ? exited_limited : exited, &context);
 	if (limit != NULL)
 		sooni_limit_start(limit);
-	result = f->fn(f->arg);
+	/* relaxed: a job more or less. */
+	result = sooni_unlikely(atomic_load_explicit(&sooni_tracing,
+						     memory_order_relaxed) != 0)
+			 ? call_traced(&context)
+			 : f->fn(f->arg);
 	pthread_cleanup_pop(0);
 	end(f);
 	sooni_context_pop(&context);
-	if (sooni_unlikely(result == &failure)) {
-		outcome.code = context.code != 0 ? context.code : EINVAL;
+	outcome.code = code_of(&context, result);
+	if (sooni_unlikely(outcome.code != 0)) {
 		outcome.message = context.message;
 	} else {
 		*to = result;
@@ -118,10 +159,14 @@ struct sooni_outcome sooni_job_call_limited(struct soon_future *f,
 
 void sooni_job_settle(struct soon_future *f, struct sooni_outcome outcome)
 {
-	if (sooni_unlikely(outcome.code != 0))
+	/* Counted before anybody can know. */
+	if (sooni_unlikely(outcome.code != 0)) {
+		sooni_count(&f->home->counts, SOONI_HAVE_FAILED);
 		sooni_future_fail(f, outcome.code, outcome.message);
-	else
+	} else {
+		sooni_count(&f->home->counts, SOONI_SUCCEEDED);
 		sooni_future_settle(f, SOONI_DONE);
+	}
 }
 
 void sooni_job_run(struct soon_future *f)
@@ -154,6 +199,7 @@ void sooni_job_fail(struct soon_future *f, int code)
 	if (sooni_unlikely(sooni_is_marked(f, SOONI_LIMITED)))
 		sooni_limit_stop(sooni_side(f)->limit);
 	free_arg(f);
+	sooni_count(&f->home->counts, SOONI_HAVE_FAILED);
 	sooni_future_fail(f, code, NULL);
 }
 

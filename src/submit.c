@@ -145,6 +145,7 @@ static int run_here(struct soon_executor *e, struct soon_future *const *jobs,
 
 	if (rc != 0)
 		return rc;
+	sooni_counts_add(&e->home.counts, SOONI_SUBMITTED, n);
 	sooni_telling_push(&h.telling, &e->home);
 	if (sooni_unlikely(delay > 0))
 		sleep_for(delay);
@@ -224,10 +225,8 @@ sooni_inline int put(struct soon_executor *e, const soon_job *job,
 /* n jobs were not accepted. */
 static void count_refusal(struct soon_executor *e, size_t n, int rc)
 {
-	/* relaxed: a statistic. */
 	if (rc == EAGAIN)
-		atomic_fetch_add_explicit(&e->rejected, n,
-					  memory_order_relaxed);
+		sooni_counts_add(&e->home.counts, SOONI_REJECTED, n);
 }
 
 /* One job: with a future for the caller, or none; 0 or a code. */

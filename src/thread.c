@@ -31,7 +31,9 @@ enum { LOOKING = 2 };
 #define SHORT_NSEC (100 * SOON_USEC)
 enum { MANY_SHORT_WAITS = 4 };
 
+/* Each job reads both, which seldom change. */
 alignas(SOONI_APART) _Atomic uint32_t sooni_lookers;
+_Atomic uint32_t sooni_tracing;
 
 void sooni_thread_join_list(void)
 {

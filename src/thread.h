@@ -10,6 +10,7 @@
 #define SOONI_THREAD_H
 
 #include "compiler.h"
+#include "count.h"
 #include "timer.h"
 
 #include <stdatomic.h>
@@ -98,6 +99,9 @@ struct sooni_me {
 	struct sooni_worker *worker; /* NULL: no worker, or see limit.h */
 	struct sooni_limit *limit;   /* of the job that a worker runs; or NULL*/
 	const struct sooni_hooks *hooks;
+	struct sooni_counts *counts; /* a worker's, beside ... */
+	struct sooni_counts *all;    /* ... those of its executor; or NULL */
+	struct sooni_trace_buffer *trace; /* see trace.c; NULL: none yet */
 	unsigned blocking;    /* how deep in soon_blocking_begin() */
 	unsigned shard;	      /* where it submits; 0: not chosen yet */
 	unsigned short_waits; /* the last so many: see thread.c */
@@ -152,6 +156,16 @@ static inline void sooni_before_user(void)
 		sooni_user_hook();
 }
 
+/* Count one, for the executor that has these counts. */
+static inline void sooni_count(struct sooni_counts *all,
+			       enum sooni_counter which)
+{
+	if (sooni_likely(sooni_me.all == all))
+		sooni_counts_bump(sooni_me.counts, which, 1);
+	else
+		sooni_counts_add(all, which, 1);
+}
+
 static inline void sooni_telling_push(struct sooni_telling *t,
 				      const struct sooni_home *home)
 {
@@ -173,6 +187,8 @@ static inline struct sooni_context *sooni_running(void)
 
 /* Somebody looks at running jobs: see thread.c. */
 extern _Atomic uint32_t sooni_lookers;
+/* The number of the trace that is being written; 0: none. */
+extern _Atomic uint32_t sooni_tracing;
 void sooni_wait_for_lookers(void);
 void sooni_context_forget(struct sooni_context *c);
 

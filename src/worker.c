@@ -143,16 +143,28 @@ bool sooni_worker_has_stack(struct sooni_worker *w)
 	return (char *)__builtin_frame_address(0) >= w->stack_limit;
 }
 
+/* The entry stays in a queue of this pool or of another. */
+static bool claim_only(struct sooni_worker *w, struct soon_future *f)
+{
+	bool guest = f->home != &w->executor->home;
+
+	if (!sooni_future_claim(f, false, guest))
+		return false;
+	sooni_count(&f->home->counts, SOONI_CLAIMED);
+	sooni_count(&f->home->counts, SOONI_STALE);
+	return true;
+}
+
 static bool claim(struct sooni_worker *w, struct soon_future *f)
 {
 	if (!sooni_worker_has_stack(w))
 		return false;
-	if (f->home != &w->executor->home)
-		return sooni_future_claim(f, false, true);
-	if (!take_own(w, f))
-		return sooni_future_claim(f, false, false);
-	if (sooni_future_claim(f, true, false))
+	if (f->home != &w->executor->home || !take_own(w, f))
+		return claim_only(w, f);
+	if (sooni_future_claim(f, true, false)) {
+		sooni_counts_bump(&w->counts, SOONI_CLAIMED, 1);
 		return true;
+	}
 	sooni_future_drop_entry(f);
 	return false;
 }
@@ -260,8 +272,11 @@ static enum sooni_end work(struct sooni_worker *w)
 	while (end == SOONI_STAYS) {
 		struct soon_future *f = sooni_find(w);
 
-		if (f == NULL && w->searching)
-			f = linger(w);
+		if (f == NULL) {
+			sooni_pool_no_jobs_wait(w->executor);
+			if (w->searching)
+				f = linger(w);
+		}
 		if (f == NULL) {
 			end = sooni_rest(w);
 			continue;
@@ -379,6 +394,8 @@ static void introduce(struct sooni_worker *w)
 	sooni_me.worker = w;
 	sooni_me.hooks = &hooks;
 	sooni_user_hook = before_user;
+	sooni_me.counts = &w->counts;
+	sooni_me.all = &w->executor->home.counts;
 	sooni_thread_join_list();
 }
 
@@ -402,6 +419,7 @@ static void exited(void *worker)
 	sooni_abandon(w);
 	fini(w);
 	sooni_thread_leave_list();
+	sooni_me.all = NULL;
 	sooni_crew_end_thread(w, true);
 }
 
@@ -425,6 +443,7 @@ void *sooni_worker_main(void *worker)
 		sooni_me.worker = NULL;
 	}
 	sooni_thread_leave_list();
+	sooni_me.all = NULL;
 	sooni_crew_end_thread(w, end == SOONI_LEFT);
 	return NULL;
 }

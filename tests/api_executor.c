@@ -88,22 +88,6 @@ START_TEST(bad_values_are_errors)
 }
 END_TEST
 
-static void report(soon_future *f, void *ctx)
-{
-	(void)f;
-	(void)ctx;
-}
-
-START_TEST(what_is_not_offered_yet_says_so)
-{
-	const soon_executor_options init = SOON_EXECUTOR_OPTIONS_INIT;
-	soon_executor_options o = init;
-
-	o.unread_error = report;
-	expect_refused(&o, ENOTSUP);
-}
-END_TEST
-
 /* Options as a program would give them whose headers know more. */
 struct later_options {
 	soon_executor_options o;
@@ -320,7 +304,6 @@ static Suite *suite(void)
 	tcase_add_test(t, defaults_and_small_sizes_work);
 	tcase_add_test(t, every_option_offered_is_accepted);
 	tcase_add_test(t, bad_values_are_errors);
-	tcase_add_test(t, what_is_not_offered_yet_says_so);
 	tcase_add_test(t, sizes_are_checked);
 	tcase_add_test(t, null_pools_are_ignored_or_errors);
 	suite_add_tcase(s, t);

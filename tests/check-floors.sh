@@ -19,16 +19,22 @@ floors() {
 	1     os.h os_posix.c os_futex_linux.c os_futex_cond.c os_event_linux.c os_event_pipe.c
 	1     error.h error.c
 	1     version.c
+	1     json.h json.c
 	2.0   sleep.h sleep.c
 	2.0   deque.h deque.c
 	2.0   slab.h slab.c
 	2.0   ptrset.h ptrset.c
+	2.0   count.h
+	2.0   moments.h moments.c
+	2.0   event.h event.c
 	2.1   park.h park.c
 	2.1   timer.h timer.c
 	2.1   room.h room.c
 	3.0   job.h
 	3.1   thread.h thread.c cycle.c
 	3.1   waiter.h waiter.c
+	3.1   trace.h
+	3.2   trace.c
 	3.2   limit.h limit.c
 	3.2   future.c
 	3.2   outcome.c
@@ -37,6 +43,7 @@ floors() {
 	3.2   cancel.c
 	3.2   run.c
 	3.2   await.c
+	3.2   unread.c
 	4.0E  many.h many.c
 	4.0E  watch.h watch.c
 	4.1E  wait.c
@@ -44,9 +51,10 @@ floors() {
 	4.0E  set.h
 	4.1E  set.c
 	4.1E  completions.c
-	4.0W  pool.h pool.c admit.c crew.c delay.c find.c worker.c idle.c monitor.c
+	4.0W  pool.h pool.c admit.c crew.c delay.c find.c worker.c idle.c monitor.c oldest.c
 	5     executor.c
 	5     submit.c
+	5     stats.c
 	5     default.c
 	5     dump.c
 	6     map.c

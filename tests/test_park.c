@@ -132,16 +132,16 @@ END_TEST
 START_TEST(while_one_searches_only_one_more_is_called)
 {
 	begin(WORKERS, WORKERS, 3);
-	ck_assert(!sooni_park_is_busy(&park, &word));
+	ck_assert_int_eq(sooni_park_glance(&park, &word), SOONI_CALL_START);
 	expect_called(SOONI_ANYBODY, &workers[2]);
-	ck_assert(sooni_park_is_busy(&park, &word));
+	ck_assert_int_ne(sooni_park_glance(&park, &word), SOONI_CALL_START);
 	expect_nobody(SOONI_ANYBODY, SOONI_CALLED);
 	expect_nobody(SOONI_ONLY_IDLE, SOONI_CALLED);
 	expect_called(SOONI_ONE_MORE, &workers[1]);
 	ck_assert(!sooni_park_found(&park)); /* the other still searches */
 	expect_nobody(SOONI_ANYBODY, SOONI_CALLED);
 	ck_assert(sooni_park_found(&park));
-	ck_assert(!sooni_park_is_busy(&park, &word));
+	ck_assert_int_eq(sooni_park_glance(&park, &word), SOONI_CALL_START);
 	sooni_park_search(&park);
 	expect_nobody(SOONI_ANYBODY, SOONI_CALLED);
 	ck_assert(sooni_park_found(&park));
@@ -221,7 +221,8 @@ START_TEST(a_blocked_worker_gives_its_place_to_another)
 	sooni_park_block(&park, counted);
 	if (counted) { /* both count against the two */
 		expect_nobody(SOONI_ANYBODY, SOONI_CALL_FULL);
-		ck_assert(sooni_park_is_busy(&park, &word));
+		ck_assert_int_ne(sooni_park_glance(&park, &word),
+				 SOONI_CALL_START);
 	} else {
 		expect_called(SOONI_ANYBODY, &workers[1]);
 		ck_assert(sooni_park_found(&park));

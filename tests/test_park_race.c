@@ -196,7 +196,9 @@ static void *publish(void *arg)
 		for (unsigned n = portion(p->seed, round, p->number); n > 0;
 		     n--) {
 			atomic_fetch_add(&queued, 1);
-			if (!sooni_park_is_busy(&park, &word) || round % 2)
+			if (sooni_park_glance(&park, &word) ==
+				    SOONI_CALL_START ||
+			    round % 2)
 				call(SOONI_ANYBODY);
 		}
 		while ((seen = atomic_load(&done) & ~SOONI_SLEEPERS) < all)

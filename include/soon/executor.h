@@ -90,7 +90,7 @@ typedef struct soon_executor_options {
 	void (*worker_fini)(void *ctx); /* last on each worker whose init
 					   succeeded, also if a job ended it */
 	void *worker_ctx;
-	void (*unread_error)(soon_future *f, void *ctx);
+	void (*unread_error)(soon_future *f, void *ctx); /* see below */
 	void *unread_ctx;
 	unsigned flags;
 } soon_executor_options;
@@ -110,8 +110,19 @@ SOON_API soon_executor *soon_executor_new(unsigned max_workers);
 
 /*
  * A pool with options; NULL takes the defaults.  Errors, in errno: EINVAL
- * (unknown flag or value, workers > max_workers, bad size), ENOTSUP (an option
- * that this release does not offer yet: unread_error), ENOMEM.
+ * (unknown flag or value, workers > max_workers, bad size), ENOMEM.
+ *
+ * unread_error(f, unread_ctx) is called once for each job that failed and whose
+ * error nobody had read when the last reference to its future went, with
+ * soon_execute() too, which makes none; also after the executor was freed, so
+ * unread_ctx must live as long as the futures.  A read is soon_future_result(),
+ * soon_future_error() or soon_future_message() after the failure; soon_gather()
+ * for all that had failed as it returned a code or filled in errors; soon_map()
+ * for all its jobs.  Cancellation is no error, and promises have no executor.
+ * It runs on the thread that dropped the last reference, for which the shutdown
+ * waits if it is a worker.  It borrows f, of which it may read all but the
+ * argument that free_arg freed, and may do anything but end its thread; if it
+ * takes a reference, f lives on with that, and is not reported again.
  */
 SOON_API soon_executor *soon_executor_open(const soon_executor_options *o);
 

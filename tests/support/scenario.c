@@ -367,6 +367,8 @@ const struct scenario scenarios[] = {
 	{ "submit_many", submit_many },
 	{ "run_inline", run_inline },
 	{ "fail_jobs", fail_jobs },
+	{ "report_unread", scenario_unread },
+	{ "trace_jobs", scenario_trace },
 	{ "keep_promises", keep_promises },
 	{ "wait_for_many", scenario_wait },
 	{ "gather_many", scenario_gather },

@@ -30,6 +30,8 @@ scenario_fn scenario_gather;
 scenario_fn scenario_map;
 scenario_fn scenario_iterate;
 scenario_fn scenario_hooks;
+scenario_fn scenario_unread;
+scenario_fn scenario_trace;
 
 /* Return the claim if it does not hold. */
 #define EXPECT(holds)                  \

@@ -74,6 +74,8 @@ static void open_job(uint32_t refs, uint32_t marks)
 	home = malloc(sizeof(*home));
 	atomic_init(&home->guests, 0);
 	atomic_init(&home->stopping, false);
+	home->unread = NULL;
+	sooni_counts_init(&home->counts);
 	atomic_init(&worker_left, 0);
 	ran = 0;
 	cancelled = 0;

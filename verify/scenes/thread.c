@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 static unsigned seen;
+static struct sooni_home home;
 
 static void *job(void *unused)
 {
@@ -24,7 +25,7 @@ static void run_one(void)
 
 	f->fn = job;
 	f->arg = NULL;
-	f->home = NULL;
+	f->home = &home;
 	sched_check(sooni_future_claim(f, false, false));
 	/* Nobody refers to it: settling frees it. */
 	sooni_job_run(f);

@@ -92,6 +92,11 @@ void sooni_thread_name(const char *name)
 	sched_rename(name);
 }
 
+void sooni_thread_get_name(char name[SOONI_THREAD_NAME])
+{
+	name[0] = '\0';
+}
+
 char *sooni_thread_stack(size_t *size)
 {
 	(void)size;

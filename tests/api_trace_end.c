@@ -1,0 +1,224 @@
+/*
+ * api_trace_end.c - traces that cannot be written, or are stopped while jobs run.
+ */
+#include "support/support.h"
+#include "support/trace.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static soon_executor *pool;
+static char path[64];
+static struct trace trace;
+
+static void setup(void)
+{
+	snprintf(path, sizeof(path), "api_trace_end.%ld.json", (long)getpid());
+	memset(&trace, 0, sizeof(trace));
+	pool = pool_of(2);
+}
+
+static void teardown(void)
+{
+	soon_executor_free(pool);
+	soon_trace_stop();
+	trace_free(&trace);
+	unlink(path);
+}
+
+static void finish(soon_future *f)
+{
+	ck_assert_int_eq(soon_future_wait(f, SOON_FOREVER), 0);
+	soon_future_unref(f);
+}
+
+START_TEST(one_trace_at_a_time_is_started_and_stopped)
+{
+	ck_assert_int_eq(soon_trace_start(NULL), EINVAL);
+	ck_assert_int_eq(soon_trace_stop(), EALREADY);
+	ck_assert_int_eq(soon_trace_start(path), 0);
+	ck_assert_int_eq(soon_trace_start(path), EBUSY);
+	ck_assert_int_eq(soon_trace_start("other"), EBUSY);
+	ck_assert_int_ne(access("other", F_OK), 0);
+	ck_assert_int_eq(soon_trace_stop(), 0);
+	ck_assert_int_eq(soon_trace_stop(), EALREADY);
+	trace_read(&trace, path);
+	ck_assert(trace.closed);
+}
+END_TEST
+
+START_TEST(a_file_that_cannot_be_opened_starts_nothing)
+{
+	ck_assert_int_eq(soon_trace_start("no/such/folder"), ENOENT);
+	ck_assert_int_eq(soon_trace_start("."), EISDIR);
+	if (access("/dev/full", W_OK) == 0)
+		ck_assert_int_eq(soon_trace_start("/dev/full"), ENOSPC);
+	ck_assert_int_eq(soon_trace_stop(), EALREADY);
+	finish(submit(pool, return_null, NULL));
+	ck_assert_int_eq(soon_trace_start(path), 0);
+	ck_assert_int_eq(soon_trace_stop(), 0);
+}
+END_TEST
+
+/* Check writes files too, so nothing is asserted while they may not grow. */
+static int stop_where_files_are_short(void)
+{
+	struct rlimit limit;
+	struct rlimit was;
+	int rc;
+
+	signal(SIGXFSZ, SIG_IGN);
+	if (getrlimit(RLIMIT_FSIZE, &was) != 0)
+		return -1;
+	limit = was;
+	limit.rlim_cur = 100000;
+	if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
+		return -1;
+	for (int i = 0; i < 3000; i++) {
+		soon_future *f = soon_submit_job(
+			pool, SOON_JOB(.fn = return_null, .name = "job"));
+
+		(void)soon_future_wait(f, SOON_FOREVER);
+		soon_future_unref(f);
+	}
+	rc = soon_trace_stop();
+	setrlimit(RLIMIT_FSIZE, &was);
+	return rc;
+}
+
+START_TEST(a_file_that_gets_full_keeps_whole_events)
+{
+	ck_assert_int_eq(soon_trace_start(path), 0);
+	ck_assert_int_eq(stop_where_files_are_short(), EFBIG);
+	trace_read(&trace, path);
+	ck_assert(!trace.closed);
+	ck_assert_uint_gt(trace_count(&trace, "job", NULL), 0);
+	ck_assert_int_eq(soon_trace_start(path), 0);
+	ck_assert_int_eq(soon_trace_stop(), 0);
+}
+END_TEST
+
+static atomic_bool enough;
+static atomic_uint ran;
+
+static void *count_run(void *arg)
+{
+	atomic_fetch_add(&ran, 1);
+	return arg;
+}
+
+static void *submit_until_enough(void *arg)
+{
+	while (!atomic_load(&enough)) {
+		soon_future *f = soon_submit_job(pool, SOON_JOB(.fn = count_run,
+								.name = "job"));
+
+		(void)soon_future_wait(f, SOON_FOREVER);
+		soon_future_unref(f);
+	}
+	return arg;
+}
+
+/* Each job is a time of its own on its thread, so no two events are the same. */
+static void expect_no_event_twice(void)
+{
+	const struct event *last[8] = { NULL };
+
+	for (size_t i = 0; i < trace.n; i++) {
+		const struct event *e = &trace.events[i];
+		unsigned k = 0;
+
+		if (e->phase != 'X')
+			continue;
+		while (k < COUNT_OF(last) && last[k] != NULL &&
+		       last[k]->tid != e->tid)
+			k++;
+		ck_assert_uint_lt(k, COUNT_OF(last));
+		if (last[k] != NULL)
+			ck_assert_double_ge(e->ts + 0.0005,
+					    last[k]->ts + last[k]->dur);
+		last[k] = e;
+	}
+}
+
+START_TEST(a_stop_takes_what_running_threads_have_whole_and_once)
+{
+	struct actor actor;
+	unsigned before;
+	unsigned after;
+
+	atomic_store(&enough, false);
+	actor_start(&actor, submit_until_enough, NULL);
+	for (unsigned i = 0; i < test_scale(50); i++) {
+		ck_assert_int_eq(soon_trace_start(path), 0);
+		before = atomic_load(&ran);
+		while (atomic_load(&ran) - before < 100)
+			sched_yield();
+		after = atomic_load(&ran);
+		ck_assert_int_eq(soon_trace_stop(), 0);
+		trace_free(&trace);
+		trace_read(&trace, path);
+		ck_assert(trace.closed);
+		/* Two may have been running at each end. */
+		ck_assert_uint_ge(trace_count(&trace, "job", NULL) + 4,
+				  after - before);
+		expect_no_event_twice();
+	}
+	atomic_store(&enough, true);
+	actor_join(&actor);
+}
+END_TEST
+
+START_TEST(starts_and_stops_by_many_threads_leave_one_whole_file)
+{
+	struct actor actors[2];
+
+	atomic_store(&enough, false);
+	for (int i = 0; i < 2; i++)
+		actor_start(&actors[i], submit_until_enough, NULL);
+	for (unsigned i = 0; i < test_scale(200); i++) {
+		soon_future *f[2];
+
+		ck_assert_int_eq(soon_trace_start(path), 0);
+		for (int k = 0; k < 2; k++)
+			f[k] = submit(pool, count_run, NULL);
+		for (int k = 0; k < 2; k++)
+			finish(f[k]);
+		ck_assert_int_eq(soon_trace_stop(), 0);
+	}
+	atomic_store(&enough, true);
+	for (int i = 0; i < 2; i++)
+		actor_join(&actors[i]);
+	trace_read(&trace, path);
+	ck_assert(trace.closed);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("trace_end");
+	TCase *t = tcase_create("trace_end");
+
+	tcase_set_timeout(t, TEST_TIMEOUT);
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, one_trace_at_a_time_is_started_and_stopped);
+	tcase_add_test(t, a_file_that_cannot_be_opened_starts_nothing);
+	tcase_add_test(t, a_file_that_gets_full_keeps_whole_events);
+	tcase_add_test(t,
+		       a_stop_takes_what_running_threads_have_whole_and_once);
+	tcase_add_test(t,
+		       starts_and_stops_by_many_threads_leave_one_whole_file);
+	suite_add_tcase(s, t);
+	return s;
+}
+
+int main(void)
+{
+	return test_run(suite());
+}
