@@ -2,7 +2,7 @@
  * os.h - all that the library asks of the machine.
  *
  * Functions return 0 or an errno code.  os_posix.c does threads, time and
- * memory; os_futex_linux.c or os_futex_cond.c puts threads to sleep.
+ * memory; os_cgroup.c reads control groups; os_futex_linux.c or os_futex_cond.c puts threads to sleep.
  */
 #ifndef SOONI_OS_H
 #define SOONI_OS_H
@@ -49,8 +49,18 @@ static inline void sooni_relax(void)
 /* Give the CPU to whoever else could use it. */
 void sooni_yield(void);
 
-/* The CPUs that this process may use, whatever its threads may; at least 1. */
+/*
+ * The CPUs that this process may use, by its affinity, whatever that of its
+ * threads, and by its control groups; at least 1.  Reads files.
+ */
 unsigned sooni_cpus(void);
+
+/*
+ * os_cgroup.c: what control groups allow, rounded up; UINT_MAX: no limit is
+ * known.  proc is "/proc/self", and mount points are looked for below prefix,
+ * which is "": tests make up others.
+ */
+unsigned sooni_cgroup_cpus(const char *proc, const char *prefix);
 
 /*
  * Memory that begins a cache line, for free(); NULL without memory.  A block of

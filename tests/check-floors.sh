@@ -16,7 +16,7 @@ floors() {
 	0     compiler.h
 	0     list.h
 	0     sized.h
-	1     os.h os_posix.c os_futex_linux.c os_futex_cond.c
+	1     os.h os_cgroup.c os_posix.c os_futex_linux.c os_futex_cond.c
 	1     error.h error.c
 	1     version.c
 	2.0   sleep.h sleep.c
