@@ -45,12 +45,12 @@ static int read_options(soon_executor_options *o,
 
 static void fill_in(soon_executor_options *o)
 {
-	unsigned cpus = at_most(sooni_cpus(), SOONI_PARK_MOST);
+	unsigned cpus = o->workers == 0 ? at_most(sooni_cpus(), SOONI_PARK_MOST)
+					: 0; /* not needed, and dear */
 
 	if (o->max_workers == 0 && o->workers > DEFAULT_MAX_WORKERS)
 		o->max_workers = o->workers;
-	else if (o->max_workers == 0 && cpus > DEFAULT_MAX_WORKERS &&
-		 o->workers == 0)
+	else if (o->max_workers == 0 && cpus > DEFAULT_MAX_WORKERS)
 		o->max_workers = cpus;
 	else if (o->max_workers == 0)
 		o->max_workers = DEFAULT_MAX_WORKERS;

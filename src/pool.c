@@ -12,9 +12,15 @@
 
 static unsigned shard_count(void)
 {
-	unsigned cpus = sooni_cpus();
+	static _Atomic unsigned counted; /* 0: not yet; asking is dear */
+	/* relaxed: whoever comes first counts, or several. */
+	unsigned cpus = atomic_load_explicit(&counted, memory_order_relaxed);
 	unsigned n = 2;
 
+	if (cpus == 0) {
+		cpus = sooni_cpus();
+		atomic_store_explicit(&counted, cpus, memory_order_relaxed);
+	}
 	while (n < 2 * cpus && n < SOONI_MOST_SHARDS)
 		n *= 2;
 	return n;
