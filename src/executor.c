@@ -82,8 +82,13 @@ soon_executor *soon_executor_open(const soon_executor_options *given)
 	strncpy(e->name, o.name, sizeof(e->name) - 1);
 	e->name[sizeof(e->name) - 1] = '\0';
 	rc = sooni_pool_init(e);
+	if (rc != 0)
+		goto undo_alloc;
+	rc = sooni_fork_enlist(e);
 	if (rc == 0)
 		return e;
+	sooni_pool_fini(e);
+undo_alloc:
 	free(e);
 failed:
 	errno = rc;
@@ -101,11 +106,17 @@ soon_executor *soon_executor_new(unsigned max_workers)
 /* stop: those that turn out to be running are asked to stop. */
 static void cancel_pending(struct soon_executor *e, bool stop)
 {
+	unsigned generation = sooni_generation;
 	struct soon_future *f;
+	uint32_t s;
 
 	while ((f = sooni_pool_take_any(e)) != NULL) {
-		/* The entry taken keeps f until it is dropped. */
-		if (sooni_future_cancel_idle(f) & SOONI_RUNNING && stop)
+		/* The entry taken keeps f until it is dropped; but not in a
+		 * child that one of its callbacks forked. */
+		s = sooni_future_cancel_idle(f);
+		if (sooni_unlikely(generation != sooni_generation))
+			return;
+		if (s & SOONI_RUNNING && stop)
 			sooni_future_ask(f);
 		sooni_future_drop_entry(f);
 	}
@@ -137,6 +148,7 @@ static void cancel(struct soon_executor *e, unsigned flags)
 
 int soon_executor_shutdown(soon_executor *e, unsigned flags, soon_nsec timeout)
 {
+	unsigned generation = sooni_generation;
 	int64_t deadline;
 	int rc;
 
@@ -150,7 +162,8 @@ int soon_executor_shutdown(soon_executor *e, unsigned flags, soon_nsec timeout)
 	 * cancels.  relaxed: the pool is not over, as the caller uses it. */
 	atomic_fetch_add_explicit(&e->home.guests, 2, memory_order_relaxed);
 	cancel(e, flags);
-	sooni_home_leave(&e->home);
+	if (generation == sooni_generation)
+		sooni_home_leave(&e->home);
 	rc = sooni_crew_join(e, deadline);
 	return rc != 0 && timeout <= 0 ? EINPROGRESS : rc;
 }
@@ -162,6 +175,7 @@ void soon_executor_free(soon_executor *e)
 	assert(!sooni_pool_is_inside(e));
 	soon_executor_shutdown(e, 0, SOON_FOREVER);
 	sooni_monitor_forget(e);
+	sooni_fork_delist(e);
 	sooni_pool_fini(e);
 	free(e);
 }

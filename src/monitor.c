@@ -298,3 +298,14 @@ void sooni_monitor_forget(struct soon_executor *e)
 	}
 	pthread_mutex_unlock(&lock);
 }
+
+void sooni_monitor_after_fork(void)
+{
+	pthread_mutex_init(&lock, NULL);
+	watched = NULL;
+	users = 0;
+	running = false;
+	ending = false;
+	/* relaxed: nobody else is there. */
+	atomic_store_explicit(&bell, 0, memory_order_relaxed);
+}

@@ -36,6 +36,9 @@ int sooni_futex_wait(_Atomic uint32_t *word, uint32_t expected,
  */
 void sooni_futex_wake(_Atomic uint32_t *word);
 
+/* In a child of fork, before anything else: nobody sleeps. */
+void sooni_futex_after_fork(void);
+
 /* A pause between two looks at a word that another CPU will change. */
 static inline void sooni_relax(void)
 {

@@ -77,6 +77,24 @@ int sooni_pool_init(struct soon_executor *e)
 	return 0;
 }
 
+void sooni_pool_after_fork(struct soon_executor *e)
+{
+	unsigned i;
+
+	for (i = 0; i <= e->shard_mask; i++) {
+		sooni_deque_reset(&e->shards[i].queue);
+		pthread_mutex_init(&e->shards[i].lock, NULL);
+	}
+	/* relaxed, all: nobody else is there. */
+	atomic_store_explicit(&e->home.guests, 0, memory_order_relaxed);
+	atomic_store_explicit(&e->watched, false, memory_order_relaxed);
+	atomic_store_explicit(&e->is_short, false, memory_order_relaxed);
+	e->ever_watched = false;
+	e->next_watched = NULL;
+	sooni_park_reset(&e->park, e->options.workers);
+	sooni_crew_after_fork(e);
+}
+
 void sooni_pool_fini(struct soon_executor *e)
 {
 	uint32_t n = sooni_park_count(&e->park);

@@ -7,6 +7,7 @@
 #include "compiler.h"
 #include "deque.h"
 #include "job.h"
+#include "list.h"
 #include "os.h"
 #include "park.h"
 #include "thread.h"
@@ -101,12 +102,17 @@ struct soon_executor {
 	pthread_t last_ended;	     /* to be joined, if there is one */
 	bool has_last_ended;
 	pthread_mutex_t joining; /* one at a time waits for them all */
+
+	struct sooni_link all; /* in the list of all: see fork.c */
 };
 
 /* pool.c */
 
 int sooni_pool_init(struct soon_executor *e);
 void sooni_pool_fini(struct soon_executor *e);
+
+/* In a child of fork: no threads, and nothing is queued. */
+void sooni_pool_after_fork(struct soon_executor *e);
 
 /*
  * Queue n claimable jobs, which begin QUEUED, and call a worker.  0, ENOMEM,
@@ -213,8 +219,21 @@ bool sooni_crew_is_over(struct soon_executor *e);
 /* Wait until a closed pool's threads and guests are gone: 0 or ETIMEDOUT. */
 int sooni_crew_join(struct soon_executor *e, int64_t deadline);
 
+/* In a child of fork: there are no threads; all workers but the caller's own are
+ * spares. */
+void sooni_crew_after_fork(struct soon_executor *e);
+
 /* default.c */
 bool sooni_is_default(const struct soon_executor *e);
+/* Around a fork: nobody is making it. */
+void sooni_default_lock(void);
+void sooni_default_unlock(void);
+
+/* fork.c */
+
+/* From now on a child of fork finds e, and begins anew with it; 0 or ENOMEM. */
+int sooni_fork_enlist(struct soon_executor *e);
+void sooni_fork_delist(struct soon_executor *e);
 
 /* idle.c */
 
@@ -225,8 +244,9 @@ void sooni_hold_place(struct sooni_worker *w);
 void sooni_regain_place(struct sooni_worker *w);
 
 /* Whether a worker's thread goes on, or ends and leaves its parker to be used
- * again by another: off the stack of idle ones, or on it. */
-enum sooni_end { SOONI_STAYS, SOONI_LEFT, SOONI_RETIRED };
+ * again by another: off the stack of idle ones, or on it; or ends because it
+ * finds itself in a child of fork, where it is no worker. */
+enum sooni_end { SOONI_STAYS, SOONI_LEFT, SOONI_RETIRED, SOONI_ORPHANED };
 
 /* Nothing was found: go idle, or leave.  The worker runs before, and runs and
  * searches after SOONI_STAYS. */
@@ -252,5 +272,7 @@ static inline struct sooni_worker *sooni_worker_self(struct soon_executor *e)
 void sooni_monitor_watch(struct soon_executor *e);
 /* e is about to go. */
 void sooni_monitor_forget(struct soon_executor *e);
+/* In a child of fork: nobody is watched, and there is no thread. */
+void sooni_monitor_after_fork(void);
 
 #endif

@@ -5,6 +5,7 @@
 #include "thread.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +29,12 @@ struct sooni_outcome sooni_job_call(struct soon_future *f)
 
 	sooni_context_push(&context);
 	result = f->fn(f->arg);
-	free_arg(f);
+	if (sooni_likely(context.job != NULL))
+		free_arg(f);
+	if (sooni_unlikely(context.job == NULL)) {
+		outcome.code = SOONI_FORKED;
+		return outcome;
+	}
 	sooni_context_pop(&context);
 	if (sooni_unlikely(result == &failure)) {
 		outcome.code = context.code != 0 ? context.code : EINVAL;
@@ -51,7 +57,12 @@ void sooni_job_settle(struct soon_future *f, struct sooni_outcome outcome)
 
 void sooni_job_run(struct soon_future *f)
 {
-	sooni_job_settle(f, sooni_job_call(f));
+	struct sooni_outcome outcome = sooni_job_call(f);
+
+	/* The jobs below on this stack are the parent's too. */
+	if (sooni_unlikely(outcome.code == SOONI_FORKED))
+		pthread_exit(NULL);
+	sooni_job_settle(f, outcome);
 }
 
 void sooni_guest_run(struct soon_future *f)
@@ -61,14 +72,18 @@ void sooni_guest_run(struct soon_future *f)
 	if (list)
 		sooni_thread_join_list();
 	sooni_job_run(f);
-	if (list)
+	/* In a child that a callback forked the list is a new one. */
+	if (list && sooni_me.listed)
 		sooni_thread_leave_list();
 }
 
 void sooni_job_fail(struct soon_future *f, int code)
 {
+	unsigned generation = sooni_generation;
+
 	free_arg(f);
-	sooni_future_fail(f, code, NULL);
+	if (sooni_likely(generation == sooni_generation))
+		sooni_future_fail(f, code, NULL);
 }
 
 void *soon_fail(int code, const char *format, ...)

@@ -25,6 +25,11 @@ void sooni_busy(int change)
 	atomic_fetch_add_explicit(&busy, change, memory_order_relaxed);
 }
 
+void sooni_sleep_after_fork(void)
+{
+	atomic_store_explicit(&busy, 0, memory_order_relaxed);
+}
+
 /* Whether there is a CPU for a thread that does nothing but look. */
 static bool may_spin(void)
 {

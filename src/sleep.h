@@ -36,6 +36,9 @@ bool sooni_spin(_Atomic uint32_t *word, uint32_t mask, uint32_t was);
 /* How many more (or fewer) threads of the library have something to do. */
 void sooni_busy(int change);
 
+/* In a child of fork: none has. */
+void sooni_sleep_after_fork(void);
+
 /* After a change of the word that replaced `old`. */
 static inline void sooni_wake(_Atomic uint32_t *word, uint32_t old)
 {

@@ -73,6 +73,7 @@ static int read_job(soon_job *job, const soon_job *given)
 static int run_inline(struct soon_executor *e, struct soon_future *const *jobs,
 		      size_t n)
 {
+	unsigned generation = sooni_generation;
 	struct sooni_telling telling;
 	size_t i;
 	int rc = sooni_pool_enter(e);
@@ -80,14 +81,16 @@ static int run_inline(struct soon_executor *e, struct soon_future *const *jobs,
 	if (rc != 0)
 		return rc;
 	sooni_telling_push(&telling, &e->home);
-	for (i = 0; i < n; i++) {
+	/* In a child that a callback forked the rest are the parent's. */
+	for (i = 0; i < n && generation == sooni_generation; i++) {
 		struct soon_future *f = jobs[i];
 
 		if (sooni_future_claim(f, false, false))
 			sooni_guest_run(f);
 	}
 	sooni_telling_pop(&telling);
-	sooni_home_leave(&e->home);
+	if (generation == sooni_generation)
+		sooni_home_leave(&e->home);
 	return 0;
 }
 

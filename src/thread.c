@@ -14,6 +14,7 @@
 #include <soon/executor.h>
 
 sooni_tls struct sooni_me sooni_me;
+unsigned sooni_generation;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct sooni_me *threads; /* under lock */
@@ -45,6 +46,37 @@ void sooni_thread_leave_list(void)
 	if (sooni_me.next != NULL)
 		sooni_me.next->link = sooni_me.link;
 	pthread_mutex_unlock(&lock);
+}
+
+void sooni_thread_after_fork(void)
+{
+	struct sooni_context *c;
+	struct sooni_telling *t;
+
+	sooni_generation++;
+	pthread_mutex_init(&lock, NULL);
+	threads = NULL;
+	/* relaxed, both: nobody else is there. */
+	atomic_store_explicit(&sooni_lookers, 0, memory_order_relaxed);
+	for (c = sooni_running(); c != NULL; c = c->below)
+		c->job = NULL;
+	atomic_store_explicit(&sooni_me.running, NULL, memory_order_relaxed);
+	/* They are popped one after the other. */
+	for (t = sooni_me.telling; t != NULL; t = t->below)
+		t->home = NULL;
+	sooni_me.worker = NULL;
+	sooni_me.blocking = 0;
+	sooni_me.listed = false;
+}
+
+bool sooni_tells(const struct soon_future *f)
+{
+	const struct sooni_telling *t;
+
+	for (t = sooni_me.telling; t != NULL; t = t->below)
+		if (t->future == f)
+			return true;
+	return false;
 }
 
 void sooni_threads_look(void (*look)(struct soon_future *job, void *ctx),
@@ -104,7 +136,9 @@ static int wait_as_worker(_Atomic uint32_t *word, uint32_t mask, uint32_t was,
 			until = deadline;
 		rc = sooni_sleep(word, mask, was, until);
 	} while (rc != 0 && until != deadline);
-	sooni_me.hooks->end_wait(w);
+	/* Not in a child that a destructor, called by is_short(), forked. */
+	if (sooni_me.worker == w)
+		sooni_me.hooks->end_wait(w);
 	return rc;
 }
 

@@ -226,6 +226,12 @@ static const struct sooni_hooks hooks = {
 	.before_user = stop_searching,
 };
 
+/* Whether the user's code that ran has not forked, or this is the parent. */
+static bool is_here(const struct sooni_worker *w)
+{
+	return sooni_me.worker == w;
+}
+
 /* What a job left undone; then the worker counts as running again. */
 static void tidy(struct sooni_worker *w)
 {
@@ -243,7 +249,8 @@ static void tidy(struct sooni_worker *w)
 /*
  * Run and settle f.  Where there is nothing else to do the worker says that it
  * searches before the result can be seen, so that a submit that follows on the
- * result calls nobody else.
+ * result calls nobody else.  In a child that the job or a callback forked, w is
+ * not touched any more.
  */
 static void run(struct sooni_worker *w, struct soon_future *f)
 {
@@ -251,6 +258,8 @@ static void run(struct sooni_worker *w, struct soon_future *f)
 
 	sooni_hold_place(w);
 	outcome = sooni_job_call(f);
+	if (sooni_unlikely(outcome.code == SOONI_FORKED))
+		return;
 	/* relaxed: the monitor only compares it with what it was. */
 	atomic_store_explicit(
 		&w->jobs,
@@ -262,7 +271,8 @@ static void run(struct sooni_worker *w, struct soon_future *f)
 		w->searching = true;
 	}
 	sooni_job_settle(f, outcome);
-	tidy(w); /* after callbacks */
+	if (sooni_likely(is_here(w)))
+		tidy(w); /* after callbacks */
 }
 
 /*
@@ -279,6 +289,26 @@ static struct soon_future *linger(struct sooni_worker *w)
 	return looks < LINGER ? find(w) : NULL;
 }
 
+/* Do what is to be done with an entry taken. */
+static enum sooni_end serve(struct sooni_worker *w, struct soon_future *f)
+{
+	bool ran = false;
+
+	stop_searching(w);
+	if (!sooni_future_claim(f, true, false)) {
+		sooni_future_drop_entry(f);
+	} else if (sooni_unlikely(sooni_pool_phase(w->executor) ==
+				  SOONI_BROKEN)) {
+		sooni_job_fail(f, SOON_EBROKEN);
+	} else {
+		run(w, f);
+		ran = true;
+	}
+	if (sooni_unlikely(!is_here(w)))
+		return SOONI_ORPHANED;
+	return ran && !w->searching ? sooni_rest_if_surplus(w) : SOONI_STAYS;
+}
+
 static enum sooni_end work(struct sooni_worker *w)
 {
 	enum sooni_end end = SOONI_STAYS;
@@ -288,23 +318,7 @@ static enum sooni_end work(struct sooni_worker *w)
 
 		if (f == NULL && w->searching)
 			f = linger(w);
-		if (f == NULL) {
-			end = sooni_rest(w);
-			continue;
-		}
-		stop_searching(w);
-		if (!sooni_future_claim(f, true, false)) {
-			sooni_future_drop_entry(f);
-			continue;
-		}
-		if (sooni_unlikely(sooni_pool_phase(w->executor) ==
-				   SOONI_BROKEN)) {
-			sooni_job_fail(f, SOON_EBROKEN);
-			continue;
-		}
-		run(w, f);
-		if (!w->searching)
-			end = sooni_rest_if_surplus(w);
+		end = f != NULL ? serve(w, f) : sooni_rest(w);
 	}
 	return end;
 }
@@ -318,6 +332,8 @@ static enum sooni_end break_pool(struct sooni_worker *w)
 
 	sooni_pool_close(e, SOONI_BROKEN);
 	sooni_pool_fail_all(e);
+	if (!is_here(w))
+		return SOONI_ORPHANED;
 	sooni_regain_place(w);
 	sooni_park_exit(&e->park, false);
 	sooni_pool_lock_shards(e);
@@ -350,6 +366,8 @@ static bool init(struct sooni_worker *w)
 		sooni_pool_call(e, SOONI_ANYBODY);
 	failed = sooni_pool_phase(e) == SOONI_BROKEN ||
 		 o->worker_init(o->worker_ctx) != 0;
+	if (!is_here(w))
+		return false;
 	while (sooni_me.blocking > 0)
 		soon_blocking_end();
 	sooni_regain_place(w);
@@ -403,16 +421,21 @@ static void introduce(struct sooni_worker *w)
 void *sooni_worker_main(void *worker)
 {
 	struct sooni_worker *w = worker;
-	enum sooni_end end;
+	unsigned generation = sooni_generation;
+	enum sooni_end end = SOONI_ORPHANED;
 
 	introduce(w);
 	if (init(w)) {
 		end = work(w);
-		fini(w);
-	} else {
+		if (end != SOONI_ORPHANED)
+			fini(w);
+	} else if (is_here(w)) {
 		end = break_pool(w);
 		sooni_me.worker = NULL;
 	}
+	/* In a child of fork that is all. */
+	if (generation != sooni_generation)
+		return NULL;
 	sooni_thread_leave_list();
 	sooni_crew_end_thread(w, end == SOONI_LEFT);
 	return NULL;

@@ -14,7 +14,7 @@ floors() {
 	cat <<-EOT
 	0     config.h
 	0     compiler.h
-	0     list.h
+	0.1   list.h
 	0     sized.h
 	1     os.h os_cgroup.c os_posix.c os_futex_linux.c os_futex_cond.c
 	1     error.h error.c
@@ -44,6 +44,7 @@ floors() {
 	5     executor.c
 	5     submit.c
 	5     default.c
+	5     fork.c
 	6     map.c
 	EOT
 }
