@@ -71,7 +71,7 @@ static const char *pools_go_on(struct rng *r)
 
 static void count_if_wrong(pid_t pid)
 {
-	if (child_await(pid) != ENDED_WELL)
+	if (!child_ended(pid, ENDED_WELL))
 		atomic_fetch_add(&wrong_children, 1);
 }
 
@@ -287,7 +287,7 @@ static void fork_once(struct rng *r)
 		be_child(&m, r);
 	ck_assert_ptr_null(all_are_right(&m, false));
 	mine_fini(&m);
-	ck_assert_int_eq(child_await(pid), ENDED_WELL);
+	ck_assert(child_ended(pid, ENDED_WELL));
 }
 
 START_TEST(children_of_a_busy_program_end_well)
@@ -320,9 +320,16 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("stress_fork");
-	TCase *tc = tcase_create("stress_fork");
+	Suite *suite;
+	TCase *tc;
 
+	if (CHILDREN_MAY_HANG) {
+		puts("stress_fork: the address sanitizer's own locks do not "
+		     "survive a fork while other threads use memory");
+		return 77;
+	}
+	suite = suite_create("stress_fork");
+	tc = tcase_create("stress_fork");
 	tcase_set_timeout(tc, TEST_TIMEOUT);
 	tcase_add_loop_test(tc, children_of_a_busy_program_end_well, 0,
 			    (int)test_scale(40));

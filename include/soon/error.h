@@ -2,8 +2,8 @@
  * soon/error.h - the library's own error codes.
  *
  * Calls return errno's codes wherever errno has a word for what happened.
- * These are the rest; their values lie outside errno's range.  SOON_EFORKED and
- * SOON_EEXITED are reserved: this release does not return them yet.
+ * These are the rest; their values lie outside errno's range.  SOON_EEXITED is
+ * reserved: this release does not return it yet.
  */
 #ifndef SOON_ERROR_H
 #define SOON_ERROR_H
