@@ -60,10 +60,11 @@ static void begin_anew(void)
 	}
 	/* After the pools, which must know the worker that the caller was. */
 	sooni_thread_after_fork();
-	/* Then the futures, and then who waits for them. */
+	/* Now the library is in order.  Then the futures, which tell those who
+	 * wait for them, and then the sets. */
+	unlock_all();
 	sooni_slab_each(sooni_future_after_fork);
 	sooni_set_after_fork();
-	unlock_all();
 }
 
 /*

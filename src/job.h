@@ -149,7 +149,7 @@ static inline struct soon_future *sooni_future_new(uint32_t state,
 void sooni_future_discard(struct soon_future *f);
 
 /*
- * In a child of fork, for every block: fail the jobs that are not done, and free
+ * forked.c: in a child of fork, for every block: fail the jobs that are not done, and free
  * what is left of what other threads were doing with a future.
  */
 void sooni_future_after_fork(void *block);

@@ -2,7 +2,8 @@
  * os.h - all that the library asks of the machine.
  *
  * Functions return 0 or an errno code.  os_posix.c does threads, time and
- * memory; os_cgroup.c reads control groups; os_futex_linux.c or os_futex_cond.c puts threads to sleep.
+ * memory; os_cgroup.c reads control groups; os_futex_linux.c or os_futex_cond.c
+ * puts threads to sleep.
  */
 #ifndef SOONI_OS_H
 #define SOONI_OS_H

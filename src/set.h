@@ -74,7 +74,8 @@ void sooni_set_delist(struct soon_completions *set);
 void sooni_set_lock_all(void);
 void sooni_set_unlock_all(void);
 
-/* In a child of fork, after all futures have been seen to, with that lock. */
+/* In a child of fork, after all futures have been seen to, with the caller the
+ * only thread. */
 void sooni_set_after_fork(void);
 
 /* completions.c: move what is ready to the end of the list, the oldest first. */

@@ -28,6 +28,7 @@ floors() {
 	3.1   thread.h thread.c
 	3.1   waiter.h waiter.c
 	3.2   future.c
+	3.2   forked.c
 	3.2   outcome.c
 	3.2   promise.c
 	3.2   callback.c

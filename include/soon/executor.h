@@ -13,10 +13,10 @@
  * A job that forks goes on in the child on its own: soon_self() is NULL there, and
  * when it returns nothing is settled and its thread ends, as do the jobs that wait
  * for it on that stack.  Since a process ends with its last thread, a child that
- * has used pools should call _exit() or exec.  A callback, destructor or hook that
- * forks returns in the child too; if its thread was a worker, that then ends.
- * vfork and posix_spawn are of no concern; after _Fork or clone the child may not
- * use the library.
+ * has used pools should call _exit() or exec; signals are blocked in it as in any
+ * worker.  A callback, destructor or hook that forks returns in the child too; if
+ * its thread was a worker, that then ends.  vfork and posix_spawn are of no concern;
+ * after _Fork or clone the child may not use the library.
  */
 #ifndef SOON_EXECUTOR_H
 #define SOON_EXECUTOR_H

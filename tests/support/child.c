@@ -26,9 +26,15 @@ pid_t fork_child(void)
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0) {
+		sigset_t limit;
+
 		is_child = true;
 		if (!CHILDREN_LIVE)
 			_exit(ENDED_WELL);
+		/* A worker blocks it. */
+		sigemptyset(&limit);
+		sigaddset(&limit, SIGALRM);
+		pthread_sigmask(SIG_UNBLOCK, &limit, NULL);
 		alarm(CHILDREN_MAY_HANG ? 10 : TEST_TIMEOUT / 2);
 	}
 	return pid;
