@@ -167,6 +167,29 @@ static void act_fork(struct rng *r)
 	soon_future_unref(f);
 }
 
+static int fail_init(void *unused)
+{
+	(void)unused;
+	return 1;
+}
+
+/* A pool that comes and goes, and may break. */
+static void act_pool(struct rng *r)
+{
+	soon_executor_options o = SOON_EXECUTOR_OPTIONS_INIT;
+	soon_executor *e;
+
+	o.max_workers = 2;
+	if (rng_below(r, 3) == 0)
+		o.worker_init = fail_init;
+	e = soon_executor_open(&o);
+	for (unsigned i = rng_below(r, 10); e != NULL && i > 0; i--)
+		soon_execute(e, spin_job, box(i));
+	if (rng_below(r, 2) == 0 && e != NULL)
+		soon_executor_shutdown(e, SOON_CANCEL_PENDING, 0);
+	soon_executor_free(e);
+}
+
 static void *act(void *seed)
 {
 	struct rng r = rng_seed((uint64_t)unbox(seed));
@@ -185,6 +208,8 @@ static void *act(void *seed)
 		act_promise(&r);
 		if (rng_below(&r, 100) == 0)
 			act_fork(&r);
+		if (rng_below(&r, 10) == 0)
+			act_pool(&r);
 	}
 	return NULL;
 }
