@@ -43,6 +43,7 @@ static int put_when_admitted(struct soon_executor *e, int priority,
 			     struct soon_future *const *jobs, size_t n)
 {
 	uint32_t answer = SOONI_ADMITTED | SOONI_REFUSED;
+	unsigned generation = sooni_generation;
 	struct sooni_asker me;
 	int rc = sooni_pool_enter(e);
 
@@ -51,6 +52,10 @@ static int put_when_admitted(struct soon_executor *e, int priority,
 	sooni_room_line_up(&e->home.room, &me, n);
 	if (!sooni_spin(&me.word, answer, 0))
 		sooni_wait(&me.word, answer, 0, INT64_MAX);
+	/* In a child that was forked in this wait the jobs were taken, and have
+	 * failed. */
+	if (sooni_unlikely(generation != sooni_generation))
+		return 0;
 	/* relaxed: the word is the caller's own now. */
 	if (atomic_load_explicit(&me.word, memory_order_relaxed) &
 	    SOONI_ADMITTED)

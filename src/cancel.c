@@ -71,14 +71,22 @@ void sooni_cancel_free(struct sooni_cancel *c)
 	free(c);
 }
 
-/* Make the call, without the lock that is held before and after. */
-static void run(struct sooni_cancel *c, struct hook *h)
+/*
+ * Make the call, without the lock that is held before and after.  False: the hook
+ * forked, and in this child all of it is left alone, and not locked.
+ */
+static bool run(struct sooni_cancel *c, struct hook *h)
 {
 	int old = sooni_uncancellable_begin();
+	unsigned generation = sooni_generation;
 
 	h->runner = &sooni_me;
 	pthread_mutex_unlock(&c->lock);
 	h->call(h->ctx);
+	if (sooni_unlikely(generation != sooni_generation)) {
+		sooni_uncancellable_end(old);
+		return false;
+	}
 	pthread_mutex_lock(&c->lock);
 	h->runner = NULL;
 	if (h->orphan)
@@ -87,6 +95,7 @@ static void run(struct sooni_cancel *c, struct hook *h)
 	sooni_wake(&c->ended, atomic_fetch_add_explicit(&c->ended, 2,
 							memory_order_relaxed));
 	sooni_uncancellable_end(old);
+	return true;
 }
 
 /* The caller was the first to ask. */
@@ -94,6 +103,7 @@ static void deliver(struct soon_future *f)
 {
 	struct sooni_cancel *c = cancel_of(f);
 	struct sooni_telling telling;
+	bool is_here = true;
 
 	if (sooni_likely(c == NULL))
 		return;
@@ -102,13 +112,14 @@ static void deliver(struct soon_future *f)
 	sooni_before_user();
 	sooni_telling_push(&telling, f->home);
 	pthread_mutex_lock(&c->lock);
-	while (c->unasked != NULL) {
+	while (c->unasked != NULL && is_here) {
 		struct hook *h = c->unasked;
 
 		c->unasked = h->older;
-		run(c, h);
+		is_here = run(c, h);
 	}
-	pthread_mutex_unlock(&c->lock);
+	if (is_here)
+		pthread_mutex_unlock(&c->lock);
 	sooni_telling_pop(&telling);
 	soon_future_unref(f);
 }
@@ -150,7 +161,10 @@ void sooni_future_ask_later(struct soon_future *f, struct sooni_cancel **later)
 
 void sooni_cancel_deliver(struct sooni_cancel *later)
 {
-	while (later != NULL) {
+	unsigned generation = sooni_generation;
+
+	/* In a child that a hook forked the jobs are no jobs any more. */
+	while (later != NULL && generation == sooni_generation) {
 		struct soon_future *f = later->job;
 
 		later = later->next;
@@ -162,12 +176,15 @@ void sooni_cancel_deliver(struct sooni_cancel *later)
 /* On the thread that runs f. */
 static void push(struct soon_future *f, struct sooni_cancel *c, struct hook *h)
 {
+	unsigned generation = sooni_generation;
 	uint32_t s;
 
 	h->runner = NULL;
 	h->orphan = false;
 	sooni_context_show();
 	sooni_is_asked(f);
+	if (generation != sooni_generation) /* an older hook forked */
+		return;
 	pthread_mutex_lock(&c->lock);
 	/*
 	 * Changes nothing, but comes before or after the request, which is a
@@ -177,10 +194,10 @@ static void push(struct soon_future *f, struct sooni_cancel *c, struct hook *h)
 	s = atomic_fetch_or_explicit(&f->state, 0, memory_order_acq_rel);
 	h->older = c->newest;
 	c->newest = h;
-	if (s & SOONI_ASKED)
-		run(c, h);
-	else
+	if (!(s & SOONI_ASKED))
 		c->unasked = h;
+	else if (!run(c, h))
+		return;
 	pthread_mutex_unlock(&c->lock);
 }
 

@@ -7,8 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Move what is ready to the end of the list, the oldest first. */
-static void collect(struct soon_completions *set)
+void sooni_set_collect(struct soon_completions *set)
 {
 	/* acq_rel: pairs with fire(). */
 	struct sooni_set_node *node = atomic_exchange_explicit(
@@ -41,7 +40,7 @@ static soon_future *shift(struct soon_completions *set)
 	if (set->given_next < set->given_end)
 		return set->given[set->given_next++];
 	if (set->first == NULL)
-		collect(set);
+		sooni_set_collect(set);
 	node = set->first;
 	if (node == NULL)
 		return NULL;
@@ -123,14 +122,16 @@ int soon_completions_next(soon_completions *set, soon_nsec timeout,
 	int64_t deadline;
 	soon_future *old;
 	uint32_t seen;
-	int rc = 0;
+	int rc;
 
 	if (f != NULL)
 		*f = NULL;
 	if (set == NULL || f == NULL)
 		return EINVAL;
 	deadline = sooni_deadline(timeout);
-	pthread_mutex_lock(&set->lock);
+	rc = sooni_set_enter(set);
+	if (rc != 0)
+		return rc;
 	while (rc == 0 && (*f = take_first(set, &seen)) == NULL) {
 		if (soon_completions_left(set) == 0)
 			rc = ENODATA;
@@ -179,7 +180,7 @@ static void unhang(struct soon_completions *set)
 		seen = atomic_load_explicit(&set->events,
 					    memory_order_acquire) &
 		       ~SOONI_SLEEPERS;
-		collect(set);
+		sooni_set_collect(set);
 		if (set->hung == NULL && seen == set->expected)
 			return;
 		/* Either a push or a raise is under way: both raise events. */
@@ -191,8 +192,9 @@ void soon_completions_free(soon_completions *set)
 {
 	struct sooni_set_node *node;
 
-	if (set == NULL)
+	if (set == NULL || set->lost)
 		return;
+	sooni_set_delist(set);
 	unhang(set);
 	soon_future_unref(set->returned);
 	for (; set->given_next < set->given_end; set->given_next++)

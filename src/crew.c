@@ -344,3 +344,36 @@ void sooni_pool_drain(struct soon_executor *e)
 	else
 		sooni_crew_join(e, INT64_MAX);
 }
+
+/* The record on which the calling thread still stands must not be used again. */
+void sooni_crew_after_fork(struct soon_executor *e)
+{
+	uint32_t n = sooni_park_count(&e->park);
+	uint32_t i;
+
+	pthread_mutex_init(&e->lock, NULL);
+	pthread_mutex_init(&e->joining, NULL);
+	/* relaxed, all: nobody else is there. */
+	atomic_store_explicit(&e->threads, 0, memory_order_relaxed);
+	atomic_store_explicit(&e->alive, 0, memory_order_relaxed);
+	atomic_store_explicit(&e->starting, 0, memory_order_relaxed);
+	atomic_store_explicit(&e->waiting, 0, memory_order_relaxed);
+	atomic_store_explicit(&e->spinning, 0, memory_order_relaxed);
+	atomic_store_explicit(&e->started, 0, memory_order_relaxed);
+	e->has_last_ended = false;
+	e->spares = NULL;
+	for (i = 0; i < n; i++) {
+		struct sooni_worker *w = sooni_worker_at(e, i);
+
+		sooni_deque_reset(&w->queue);
+		sooni_counts_init(&w->counts);
+		sooni_moments_init(&w->moments);
+		atomic_store_explicit(&w->place, SOONI_PLACE_NONE,
+				      memory_order_relaxed);
+		w->cpu_seen = -1;
+		w->ended = w != sooni_me.worker;
+		w->off_stack = true;
+		if (w->ended)
+			put_spare(e, w);
+	}
+}

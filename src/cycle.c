@@ -328,6 +328,12 @@ int sooni_await_begin(struct sooni_awaited *a)
 	return rc;
 }
 
+/* The jobs of threads that are not here, and the caller's, which are none now. */
+void sooni_cycle_after_fork(void)
+{
+	memset(buckets, 0, sizeof(buckets));
+}
+
 void sooni_await_end(void)
 {
 	sooni_threads_lock();

@@ -47,3 +47,13 @@ bool sooni_is_default(const struct soon_executor *e)
 {
 	return e == load_default();
 }
+
+void sooni_default_lock(void)
+{
+	pthread_mutex_lock(&lock);
+}
+
+void sooni_default_unlock(void)
+{
+	pthread_mutex_unlock(&lock);
+}

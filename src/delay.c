@@ -88,9 +88,14 @@ static void stop(struct soon_future *f)
 
 static void expire(struct soon_executor *e, struct soon_future *f)
 {
+	unsigned generation = sooni_generation;
+
 	/* relaxed: something else still keeps the executor. */
 	atomic_fetch_add_explicit(&e->home.guests, 2, memory_order_relaxed);
 	sooni_future_expire(f);
+	/* In a child that a callback forked nothing of this is left. */
+	if (generation != sooni_generation)
+		return;
 	sooni_timer_back();
 	sooni_home_leave(&e->home);
 }

@@ -65,6 +65,14 @@ void sooni_deque_fini(struct sooni_deque *d)
 	}
 }
 
+void sooni_deque_reset(struct sooni_deque *d)
+{
+	/* relaxed: nobody else is left.  Any ring that was published will do. */
+	atomic_store_explicit(&d->top, 0, memory_order_relaxed);
+	atomic_store_explicit(&d->bottom, 0, memory_order_relaxed);
+	d->top_seen = 0;
+}
+
 /* The owner's: a larger ring, with what lies in [top, bottom) and n more. */
 static struct sooni_deque_ring *grow(struct sooni_deque *d,
 				     struct sooni_deque_ring *old,

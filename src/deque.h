@@ -9,7 +9,7 @@
  *	who			may call		at once with
  *	the owner		push, pop_if		all thieves
  *	any thread		take..., is_empty	everybody
- *	nobody else left	init, fini
+ *	nobody else left	init, fini, reset
  *
  * The owner is a worker, or whoever holds the lock that goes with the deque.
  *
@@ -50,6 +50,9 @@ struct sooni_deque {
 /* 0 or ENOMEM. */
 int sooni_deque_init(struct sooni_deque *d);
 void sooni_deque_fini(struct sooni_deque *d);
+
+/* Empty it; nobody else uses it, and those who did may have stopped anywhere. */
+void sooni_deque_reset(struct sooni_deque *d);
 
 /*
  * Push the n pointers that lie at items (pointers of any type: POSIX gives them

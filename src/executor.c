@@ -43,12 +43,12 @@ static int read_options(soon_executor_options *o,
 
 static void fill_in(soon_executor_options *o)
 {
-	unsigned cpus = at_most(sooni_cpus(), SOONI_PARK_MOST);
+	unsigned cpus = o->workers == 0 ? at_most(sooni_cpus(), SOONI_PARK_MOST)
+					: 0; /* not needed, and dear */
 
 	if (o->max_workers == 0 && o->workers > DEFAULT_MAX_WORKERS)
 		o->max_workers = o->workers;
-	else if (o->max_workers == 0 && cpus > DEFAULT_MAX_WORKERS &&
-		 o->workers == 0)
+	else if (o->max_workers == 0 && cpus > DEFAULT_MAX_WORKERS)
 		o->max_workers = cpus;
 	else if (o->max_workers == 0)
 		o->max_workers = DEFAULT_MAX_WORKERS;
@@ -86,10 +86,14 @@ soon_executor *soon_executor_open(const soon_executor_options *given)
 			goto undo_alloc;
 	}
 	rc = sooni_pool_init(e);
+	if (rc != 0)
+		goto undo_alloc;
+	rc = sooni_fork_enlist(e);
 	if (rc == 0)
 		return e;
-	sooni_unread_drop(e->home.unread);
+	sooni_pool_fini(e);
 undo_alloc:
+	sooni_unread_drop(e->home.unread);
 	free(e);
 failed:
 	errno = rc;
@@ -107,17 +111,27 @@ soon_executor *soon_executor_new(unsigned max_workers)
 /* stop: those that turn out to be running are asked to stop. */
 static void cancel_pending(struct soon_executor *e, bool stop)
 {
+	unsigned generation = sooni_generation;
 	struct soon_future *f;
+	uint32_t s;
 
 	/* These first: when one is due it goes to the others. */
 	while ((f = sooni_delay_take(e)) != NULL) {
 		sooni_future_cancel_idle(f);
+		/* In a child that a callback forked that is over. */
+		if (sooni_unlikely(generation != sooni_generation))
+			return;
 		sooni_future_drop_entry(f);
+		if (sooni_unlikely(generation != sooni_generation))
+			return;
 		sooni_home_leave(&e->home);
 	}
 	while ((f = sooni_pool_take_any(e)) != NULL) {
 		/* The entry taken keeps f until it is dropped. */
-		if (sooni_future_cancel_idle(f) & SOONI_RUNNING && stop)
+		s = sooni_future_cancel_idle(f);
+		if (sooni_unlikely(generation != sooni_generation))
+			return;
+		if (s & SOONI_RUNNING && stop)
 			sooni_future_ask(f);
 		sooni_future_drop_entry(f);
 	}
@@ -164,6 +178,7 @@ static void cancel(struct soon_executor *e, unsigned flags)
 
 int soon_executor_shutdown(soon_executor *e, unsigned flags, soon_nsec timeout)
 {
+	unsigned generation = sooni_generation;
 	int64_t deadline;
 	int rc;
 
@@ -177,7 +192,8 @@ int soon_executor_shutdown(soon_executor *e, unsigned flags, soon_nsec timeout)
 	 * cancels.  relaxed: the pool is not over, as the caller uses it. */
 	atomic_fetch_add_explicit(&e->home.guests, 2, memory_order_relaxed);
 	cancel(e, flags);
-	sooni_home_leave(&e->home);
+	if (generation == sooni_generation)
+		sooni_home_leave(&e->home);
 	rc = sooni_crew_join(e, deadline);
 	return rc != 0 && timeout <= 0 ? EINPROGRESS : rc;
 }
@@ -190,6 +206,7 @@ void soon_executor_free(soon_executor *e)
 	soon_executor_shutdown(e, 0, SOON_FOREVER);
 	sooni_monitor_forget(e);
 	sooni_limit_forget(&e->home);
+	sooni_fork_delist(e);
 	sooni_pool_fini(e);
 	sooni_unread_drop(e->home.unread);
 	free(e);

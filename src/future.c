@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void sooni_future_discard(struct soon_future *f)
+static void release(struct soon_future *f)
 {
 	struct sooni_side *side = sooni_side(f);
 
@@ -30,6 +30,15 @@ void sooni_future_discard(struct soon_future *f)
 		free(side);
 	}
 	sooni_slab_free(f);
+}
+
+void sooni_future_discard(struct soon_future *f)
+{
+	/* relaxed: nobody else has seen it.  A child of fork must not take the
+	 * free block for a job. */
+	atomic_store_explicit(&f->state, 0, memory_order_relaxed);
+	sooni_in_order();
+	release(f);
 }
 
 /*
@@ -60,7 +69,7 @@ static void destroy(struct soon_future *f)
 			sooni_uncancellable_end(old);
 		}
 	}
-	sooni_future_discard(f);
+	release(f);
 }
 
 static bool is_garbage(uint32_t s)
@@ -216,6 +225,7 @@ static void tell(struct soon_future *f, void (*free_arg)(void *))
 	uint32_t s;
 
 	sooni_telling_push(&telling, home);
+	telling.future = f;
 	users = sooni_waiters_fire(f);
 	if (users != NULL || free_arg != NULL)
 		tell_users(f, free_arg, users);

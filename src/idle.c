@@ -151,9 +151,10 @@ void sooni_abandon(struct sooni_worker *w)
 
 	sooni_regain_place(w);
 	sooni_park_exit(&e->park, false);
+	/* In a child that a destructor forked the thread is no worker. */
 	do {
-		while (!is_taken_over(e))
+		while (!is_taken_over(e) && sooni_me.worker == w)
 			sooni_sleep(&nothing, ~SOONI_SLEEPERS, 0,
 				    sooni_deadline(RETRY_NSEC));
-	} while (!leave_to_others(e));
+	} while (sooni_me.worker == w && !leave_to_others(e));
 }

@@ -238,6 +238,12 @@ static inline bool sooni_is_marked(const struct soon_future *f, uint32_t mark)
 void sooni_future_stop_clock(struct soon_future *f);
 
 /*
+ * forked.c: in a child of fork, for every block: fail the jobs that are not done, and free
+ * what is left of what other threads were doing with a future.
+ */
+void sooni_future_after_fork(void *block);
+
+/*
  * Claim the job: true for exactly one caller, who must run or fail it.  entry:
  * the caller has taken the job's queue entry, which a true answer uses up.  The
  * executor is still there afterwards: it waits for the claimer, or, before that
@@ -343,9 +349,14 @@ void sooni_cancel_free(struct sooni_cancel *c);
 
 /* What a job's function came to. */
 struct sooni_outcome {
-	int code;      /* 0: success, with the result in the future */
+	int code;      /* 0: success, with the result in the future; or
+			  SOONI_FORKED */
 	char *message; /* of a failure; may be NULL */
 };
+
+/* The job forked, and this is the child: nothing more is to be done with it, and
+ * the thread ends. */
+enum { SOONI_FORKED = -1 };
 
 /* Run the job that the caller claimed, on the caller's stack. */
 struct sooni_outcome sooni_job_call(struct soon_future *f);

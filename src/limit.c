@@ -70,6 +70,11 @@ void sooni_limit_forget(struct sooni_home *home)
 	pthread_mutex_unlock(&lost_lock);
 }
 
+void sooni_limit_after_fork(void)
+{
+	pthread_mutex_init(&lost_lock, NULL);
+}
+
 /* The clock's side */
 
 static void try_again(struct sooni_timer *t);
@@ -105,6 +110,16 @@ static void try_again(struct sooni_timer *t)
 	sooni_home_leave(home);
 }
 
+/* The clock has run the user's code, and is a guest no more.  In a child that this
+ * forked it is neither clock nor guest. */
+static void leave(struct sooni_home *home, unsigned generation)
+{
+	if (generation != sooni_generation)
+		return;
+	sooni_timer_back();
+	sooni_home_leave(home);
+}
+
 /*
  * The pool is there until its guest leaves, and *l until the future is settled.
  * The job is asked to stop before it is written off: from then on it finds that
@@ -117,6 +132,7 @@ static void expire(struct sooni_timer *t)
 	struct soon_future *f = l->job;
 	struct sooni_home *home = f->home;
 	struct sooni_cancel *later = NULL;
+	unsigned generation = sooni_generation;
 
 	if (!sooni_future_begin_settling(f))
 		return;
@@ -126,11 +142,12 @@ static void expire(struct sooni_timer *t)
 	sooni_count(&home->counts, SOONI_HAVE_FAILED);
 	sooni_count(&home->counts, SOONI_EXPIRED);
 	sooni_future_fail(f, ETIMEDOUT, NULL);
-	sooni_cancel_deliver(later);
+	if (generation == sooni_generation)
+		sooni_cancel_deliver(later);
 	/* Nobody may have another: then this reports the failure. */
-	soon_future_unref(f);
-	sooni_timer_back();
-	sooni_home_leave(home);
+	if (generation == sooni_generation)
+		soon_future_unref(f);
+	leave(home, generation);
 }
 
 /* The job cannot end before this has returned or comes to run its hooks, and then
@@ -139,11 +156,11 @@ static void ask(struct sooni_timer *t)
 {
 	struct soon_future *f = limit_of(t)->job;
 	struct sooni_home *home = f->home;
+	unsigned generation = sooni_generation;
 
 	enter(home);
 	sooni_future_ask(f);
-	sooni_timer_back();
-	sooni_home_leave(home);
+	leave(home, generation);
 }
 
 /* The job's side */
@@ -258,6 +275,8 @@ static enum sooni_limit_end end(struct soon_future *f,
 		return SOONI_IN_TIME;
 	}
 	discard(f, outcome, result);
+	if (sooni_me.limit == NULL) /* in a child that free_result forked */
+		return SOONI_LATE;
 	if (resume(l))
 		return SOONI_LATE;
 	sooni_me.blocking = 0;
@@ -271,13 +290,17 @@ static void exited(void *job)
 {
 	struct sooni_outcome outcome = { SOON_EEXITED, NULL };
 	struct soon_future *f = job;
-	enum sooni_limit_end how = end(f, outcome, NULL);
+	enum sooni_limit_end how;
 
-	if (how == SOONI_WRITTEN_OFF)
+	if (sooni_me.limit == NULL) /* in a child that the job forked */
+		return;
+	how = end(f, outcome, NULL);
+	if (how == SOONI_WRITTEN_OFF || sooni_me.worker == NULL)
 		return;
 	if (how == SOONI_IN_TIME)
 		sooni_job_settle(f, outcome);
-	sooni_limit_leave(f, how);
+	if (sooni_me.worker != NULL)
+		sooni_limit_leave(f, how);
 }
 
 enum sooni_limit_end sooni_limit_call(struct soon_future *f,
@@ -290,6 +313,8 @@ enum sooni_limit_end sooni_limit_call(struct soon_future *f,
 	pthread_cleanup_push(exited, f);
 	*outcome = sooni_job_call_limited(f, l, &result);
 	pthread_cleanup_pop(0);
+	if (sooni_unlikely(outcome->code == SOONI_FORKED))
+		return SOONI_LATE; /* the caller finds out */
 	return end(f, *outcome, result);
 }
 
@@ -301,22 +326,32 @@ void sooni_limit_leave(struct soon_future *f, enum sooni_limit_end end)
 	let_go(f);
 }
 
-static void exited_here(void *job)
-{
-	struct soon_future *f = job;
+struct here {
+	struct soon_future *job;
+	unsigned generation;
+};
 
-	sooni_limit_stop(sooni_side(f)->limit);
-	sooni_job_settle(f, (struct sooni_outcome){ SOON_EEXITED, NULL });
+static void exited_here(void *here)
+{
+	struct here *h = here;
+
+	if (h->generation != sooni_generation) /* in a child that it forked */
+		return;
+	sooni_limit_stop(sooni_side(h->job)->limit);
+	sooni_job_settle(h->job, (struct sooni_outcome){ SOON_EEXITED, NULL });
 }
 
 void sooni_limit_run_here(struct soon_future *f)
 {
 	struct sooni_limit *l = sooni_side(f)->limit;
+	struct here h = { f, sooni_generation };
 	struct sooni_outcome outcome;
 
 	l->timer.fire = ask;
-	pthread_cleanup_push(exited_here, f);
+	pthread_cleanup_push(exited_here, &h);
 	outcome = sooni_job_call_limited(f, l, &f->result);
+	if (sooni_unlikely(outcome.code == SOONI_FORKED))
+		pthread_exit(NULL); /* as in sooni_job_run() */
 	pthread_cleanup_pop(0);
 	sooni_timer_stop(&l->timer);
 	sooni_job_settle(f, outcome);
@@ -340,6 +375,7 @@ void sooni_limit_account(struct sooni_limit *l,
 bool sooni_limit_is_short(struct sooni_limit *l)
 {
 	struct sooni_home *home = l->job->home;
+	unsigned generation = sooni_generation;
 	struct sooni_worker *w;
 	bool is_short;
 
@@ -351,7 +387,8 @@ bool sooni_limit_is_short(struct sooni_limit *l)
 	if (w == NULL)
 		return false;
 	is_short = l->hooks->is_short(w);
-	sooni_home_leave(home);
+	if (generation == sooni_generation)
+		sooni_home_leave(home);
 	return is_short;
 }
 

@@ -72,4 +72,7 @@ bool sooni_limit_holds(const struct sooni_home *home);
 /* The pool is about to go: threads that come back find none. */
 void sooni_limit_forget(struct sooni_home *home);
 
+/* In a child of fork: nobody is about to be lost. */
+void sooni_limit_after_fork(void);
+
 #endif

@@ -1,9 +1,16 @@
 /*
  * list.h - an intrusive, circular, doubly linked list without a head object:
  * the owner keeps a pointer to the first link, whose prev is the last.
+ *
+ * The stores of each change are in such an order that at any moment the way
+ * forward from the first leads through all links that were there before and after
+ * it, and back to the first.  In a child of fork that is all that is left of a
+ * change which another thread was making.
  */
 #ifndef SOONI_LIST_H
 #define SOONI_LIST_H
+
+#include "compiler.h"
 
 #include <stddef.h>
 
@@ -20,11 +27,13 @@ static inline void sooni_list_append(struct sooni_link **first,
 	if (head == NULL) {
 		link->next = link;
 		link->prev = link;
+		sooni_in_order();
 		*first = link;
 		return;
 	}
 	link->next = head;
 	link->prev = head->prev;
+	sooni_in_order();
 	head->prev->next = link;
 	head->prev = link;
 }
@@ -36,10 +45,25 @@ static inline void sooni_list_remove(struct sooni_link **first,
 		*first = NULL;
 		return;
 	}
-	link->prev->next = link->next;
-	link->next->prev = link->prev;
 	if (*first == link)
 		*first = link->next;
+	sooni_in_order();
+	link->prev->next = link->next;
+	sooni_in_order();
+	link->next->prev = link->prev;
+}
+
+/* Make good what a change that was never finished left undone. */
+static inline void sooni_list_repair(struct sooni_link *first)
+{
+	struct sooni_link *link = first;
+
+	if (first == NULL)
+		return;
+	do {
+		link->next->prev = link;
+		link = link->next;
+	} while (link != first);
 }
 
 /* Takes the first link off; NULL when there is none. */

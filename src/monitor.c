@@ -290,3 +290,11 @@ void sooni_monitor_forget(struct soon_executor *e)
 	}
 	pthread_mutex_unlock(&lock);
 }
+
+void sooni_monitor_after_fork(void)
+{
+	pthread_mutex_init(&lock, NULL);
+	watched = NULL;
+	armed = false;
+	is_half_way = false;
+}

@@ -2,8 +2,9 @@
  * os.h - all that the library asks of the machine.
  *
  * Functions return 0 or an errno code.  os_posix.c does threads, time and
- * memory; os_futex_linux.c or os_futex_cond.c puts threads to sleep;
- * os_event_linux.c or os_event_pipe.c makes descriptors for others to poll.
+ * memory; os_cgroup.c reads control groups; os_futex_linux.c or os_futex_cond.c
+ * puts threads to sleep; os_event_linux.c or os_event_pipe.c makes descriptors for
+ * others to poll.
  */
 #ifndef SOONI_OS_H
 #define SOONI_OS_H
@@ -40,6 +41,9 @@ int sooni_futex_wait(_Atomic uint32_t *word, uint32_t expected,
  */
 void sooni_futex_wake(_Atomic uint32_t *word);
 
+/* In a child of fork, before anything else: nobody sleeps. */
+void sooni_futex_after_fork(void);
+
 /* A pause between two looks at a word that another CPU will change. */
 static inline void sooni_relax(void)
 {
@@ -53,8 +57,18 @@ static inline void sooni_relax(void)
 /* Give the CPU to whoever else could use it. */
 void sooni_yield(void);
 
-/* The CPUs that this process may use, whatever its threads may; at least 1. */
+/*
+ * The CPUs that this process may use, by its affinity, whatever that of its
+ * threads, and by its control groups; at least 1.  Reads files.
+ */
 unsigned sooni_cpus(void);
+
+/*
+ * os_cgroup.c: what control groups allow, rounded up; UINT_MAX: no limit is
+ * known.  proc is "/proc/self", and mount points are looked for below prefix,
+ * which is "": tests make up others.
+ */
+unsigned sooni_cgroup_cpus(const char *proc, const char *prefix);
 
 /*
  * Memory that begins a cache line, for free(); NULL without memory.  A block of

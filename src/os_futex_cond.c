@@ -82,3 +82,14 @@ void sooni_futex_wake(_Atomic uint32_t *word)
 		pthread_cond_broadcast(&room->changed);
 	pthread_mutex_unlock(&room->lock);
 }
+
+/* A condition that is inherited may wait for ever for sleepers that are not
+ * there; so the rooms are made anew, whatever state they are in. */
+void sooni_futex_after_fork(void)
+{
+	int i;
+
+	for (i = 0; i < ROOMS; i++)
+		rooms[i].sleepers = 0;
+	open_rooms();
+}

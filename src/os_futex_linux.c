@@ -39,3 +39,8 @@ void sooni_futex_wake(_Atomic uint32_t *word)
 	syscall(SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, INT_MAX, NULL,
 		NULL, 0);
 }
+
+void sooni_futex_after_fork(void)
+{
+	/* The kernel's sleepers are threads of the parent. */
+}

@@ -59,7 +59,7 @@ void sooni_yield(void)
 	sched_yield();
 }
 
-unsigned sooni_cpus(void)
+static unsigned cpus_by_affinity(void)
 {
 	long n;
 #ifdef __linux__
@@ -70,6 +70,18 @@ unsigned sooni_cpus(void)
 #endif
 	n = sysconf(_SC_NPROCESSORS_ONLN);
 	return n > 0 ? (unsigned)n : 1;
+}
+
+unsigned sooni_cpus(void)
+{
+	unsigned cpus = cpus_by_affinity();
+#ifdef __linux__
+	unsigned allowed = sooni_cgroup_cpus("/proc/self", "");
+
+	if (allowed < cpus)
+		cpus = allowed;
+#endif
+	return cpus;
 }
 
 void *sooni_alloc(size_t size)

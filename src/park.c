@@ -59,6 +59,15 @@ void sooni_park_init(struct sooni_park *p, uint32_t limit, uint32_t most)
 		atomic_init(&p->chunks[i], NULL);
 }
 
+void sooni_park_reset(struct sooni_park *p, uint32_t limit)
+{
+	/* relaxed: nobody else is left. */
+	atomic_store_explicit(&p->word, with_top(0, SOONI_PARK_NONE),
+			      memory_order_relaxed);
+	atomic_store_explicit(&p->limit, limit, memory_order_relaxed);
+	atomic_store_explicit(&p->blocked, 0, memory_order_relaxed);
+}
+
 void sooni_park_fini(struct sooni_park *p)
 {
 	size_t i;

@@ -58,6 +58,9 @@ struct sooni_park {
 void sooni_park_init(struct sooni_park *p, uint32_t limit, uint32_t most);
 void sooni_park_fini(struct sooni_park *p);
 
+/* Nobody runs, searches or is idle; nobody else uses it. */
+void sooni_park_reset(struct sooni_park *p, uint32_t limit);
+
 /*
  * A new parker, index and all; the caller holds the lock that guards adding.
  * ENOMEM; EAGAIN when there are too many.

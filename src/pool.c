@@ -12,9 +12,15 @@
 
 static unsigned shard_count(void)
 {
-	unsigned cpus = sooni_cpus();
+	static _Atomic unsigned counted; /* 0: not yet; asking is dear */
+	/* relaxed: whoever comes first counts, or several. */
+	unsigned cpus = atomic_load_explicit(&counted, memory_order_relaxed);
 	unsigned n = 2;
 
+	if (cpus == 0) {
+		cpus = sooni_cpus();
+		atomic_store_explicit(&counted, cpus, memory_order_relaxed);
+	}
 	while (n < 2 * cpus && n < SOONI_MOST_SHARDS)
 		n *= 2;
 	return n;
@@ -85,6 +91,40 @@ int sooni_pool_init(struct soon_executor *e)
 	atomic_init(&e->is_short, false);
 	sooni_park_init(&e->park, e->options.workers, e->options.max_workers);
 	return 0;
+}
+
+static void home_after_fork(struct sooni_home *home)
+{
+	sooni_room_after_fork(&home->room);
+	home->lost = NULL;
+	sooni_counts_init(&home->counts);
+	/* relaxed, both: nobody else is there. */
+	atomic_store_explicit(&home->guests, 0, memory_order_relaxed);
+	atomic_store_explicit(&home->written_off, 0, memory_order_relaxed);
+}
+
+void sooni_pool_after_fork(struct soon_executor *e)
+{
+	unsigned i;
+
+	for (i = 0; i <= e->shard_mask + SOONI_RANKS; i++) {
+		sooni_deque_reset(&e->shards[i].queue);
+		sooni_moments_init(&e->shards[i].moments);
+		pthread_mutex_init(&e->shards[i].lock, NULL);
+	}
+	home_after_fork(&e->home);
+	pthread_mutex_init(&e->early_lock, NULL);
+	e->early = NULL;
+	/* relaxed, all: nobody else is there. */
+	atomic_store_explicit(&e->delayed, 0, memory_order_relaxed);
+	atomic_store_explicit(&e->since, 0, memory_order_relaxed);
+	atomic_store_explicit(&e->came_due, 0, memory_order_relaxed);
+	atomic_store_explicit(&e->submitted, 0, memory_order_relaxed);
+	atomic_store_explicit(&e->watched, false, memory_order_relaxed);
+	atomic_store_explicit(&e->is_short, false, memory_order_relaxed);
+	e->next_watched = NULL;
+	sooni_park_reset(&e->park, e->options.workers);
+	sooni_crew_after_fork(e);
 }
 
 void sooni_pool_fini(struct soon_executor *e)
@@ -185,11 +225,15 @@ static void fail(struct soon_future *f)
 
 void sooni_pool_fail_all(struct soon_executor *e)
 {
+	unsigned generation = sooni_generation;
 	struct soon_future *f;
 
 	/* These first: when one is due it goes to the others. */
 	while ((f = sooni_delay_take(e)) != NULL) {
 		fail(f);
+		/* In a child that a destructor forked all have failed. */
+		if (generation != sooni_generation)
+			return;
 		sooni_home_leave(&e->home);
 	}
 	while ((f = sooni_pool_take_any(e)) != NULL)

@@ -7,6 +7,7 @@
 #include "compiler.h"
 #include "deque.h"
 #include "job.h"
+#include "list.h"
 #include "moments.h"
 #include "os.h"
 #include "park.h"
@@ -129,12 +130,17 @@ struct soon_executor {
 	pthread_t last_ended;	     /* to be joined, if there is one */
 	bool has_last_ended;
 	pthread_mutex_t joining; /* one at a time waits for them all */
+
+	struct sooni_link all; /* in the list of all: see fork.c */
 };
 
 /* pool.c */
 
 int sooni_pool_init(struct soon_executor *e);
 void sooni_pool_fini(struct soon_executor *e);
+
+/* In a child of fork: no threads, and nothing is queued. */
+void sooni_pool_after_fork(struct soon_executor *e);
 
 /*
  * Queue n claimable jobs, which begin QUEUED, and call a worker.  0, ENOMEM,
@@ -316,6 +322,10 @@ bool sooni_crew_is_over(struct soon_executor *e);
 /* Wait until a closed pool's threads and guests are gone: 0 or ETIMEDOUT. */
 int sooni_crew_join(struct soon_executor *e, int64_t deadline);
 
+/* In a child of fork: there are no threads; all workers but the caller's own are
+ * spares. */
+void sooni_crew_after_fork(struct soon_executor *e);
+
 /* delay.c: jobs that start no earlier, or no later, than that */
 
 /* Give f its timing, if it needs any; before it is queued.  0 or ENOMEM. */
@@ -341,6 +351,15 @@ void sooni_worker_name(const struct sooni_worker *w,
 
 /* default.c */
 bool sooni_is_default(const struct soon_executor *e);
+/* Around a fork: nobody is making it. */
+void sooni_default_lock(void);
+void sooni_default_unlock(void);
+
+/* fork.c */
+
+/* From now on a child of fork finds e, and begins anew with it; 0 or ENOMEM. */
+int sooni_fork_enlist(struct soon_executor *e);
+void sooni_fork_delist(struct soon_executor *e);
 
 /* idle.c */
 
@@ -352,8 +371,15 @@ void sooni_regain_place(struct sooni_worker *w);
 
 /* Whether a worker's thread goes on, or ends and leaves its parker to be used
  * again by another: off the stack of idle ones, or on it; or has left it to
- * another long ago. */
-enum sooni_end { SOONI_STAYS, SOONI_LEFT, SOONI_RETIRED, SOONI_LOST };
+ * another long ago; or ends because it finds itself in a child of fork, where it
+ * is no worker. */
+enum sooni_end {
+	SOONI_STAYS,
+	SOONI_LEFT,
+	SOONI_RETIRED,
+	SOONI_LOST,
+	SOONI_ORPHANED
+};
 
 /* Nothing was found: go idle, or leave.  The worker runs before, and runs and
  * searches after SOONI_STAYS. */
@@ -426,5 +452,7 @@ static inline struct sooni_worker *sooni_worker_self(struct soon_executor *e)
 void sooni_monitor_watch(struct soon_executor *e);
 /* e is about to go. */
 void sooni_monitor_forget(struct soon_executor *e);
+/* In a child of fork: nobody is watched. */
+void sooni_monitor_after_fork(void);
 
 #endif

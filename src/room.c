@@ -131,3 +131,28 @@ void sooni_room_close(struct sooni_room *r)
 		       SOONI_REFUSED);
 	pthread_mutex_unlock(&r->lock);
 }
+
+/*
+ * The line may be in the middle of a change: see list.h.  Who stands in it is
+ * another thread, which is not here but whose stack is, or the caller, which was
+ * about to sleep.
+ */
+void sooni_room_after_fork(struct sooni_room *r)
+{
+	struct sooni_link *link = r->line;
+
+	if (link != NULL) {
+		do {
+			struct sooni_link *next = link->next;
+
+			answer(sooni_container_of(link, struct sooni_asker,
+						  link),
+			       SOONI_REFUSED);
+			link = next;
+		} while (link != r->line);
+	}
+	pthread_mutex_init(&r->lock, NULL);
+	r->line = NULL;
+	/* relaxed: nobody else is there. */
+	atomic_store_explicit(&r->taken, 0, memory_order_relaxed);
+}

@@ -83,4 +83,7 @@ void sooni_room_line_up(struct sooni_room *r, struct sooni_asker *a,
 /* Refuse all who are in line, and all who line up from now on. */
 void sooni_room_close(struct sooni_room *r);
 
+/* In a child of fork: no place is taken, and nobody in line. */
+void sooni_room_after_fork(struct sooni_room *r);
+
 #endif

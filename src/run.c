@@ -9,6 +9,7 @@
 #include <soon/error.h>
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,12 +40,15 @@ static sooni_noinline void end_with_side(struct soon_future *f,
 	/* relaxed: it is made by the thread that runs the job. */
 	struct sooni_cancel *c =
 		atomic_load_explicit(&side->cancel, memory_order_relaxed);
+	unsigned generation = sooni_generation;
 
 	if (c != NULL)
 		sooni_cancel_end(c);
 	if (side->free_arg == NULL)
 		return;
 	call_free_arg(f, side);
+	if (generation != sooni_generation)
+		return;
 	/* What that has pushed. */
 	c = atomic_load_explicit(&side->cancel, memory_order_relaxed);
 	if (c != NULL)
@@ -65,7 +69,11 @@ static void exited_limited(void *context)
 {
 	struct sooni_context *c = context;
 
+	if (c->job == NULL) /* not this one: in a child that it forked */
+		return;
 	end(c->job);
+	if (c->job == NULL)
+		return;
 	sooni_context_pop(c);
 	free(c->message);
 }
@@ -76,7 +84,9 @@ static void exited(void *context)
 	struct sooni_context *c = context;
 
 	exited_limited(c);
-	sooni_job_settle(c->job, (struct sooni_outcome){ SOON_EEXITED, NULL });
+	if (c->job != NULL)
+		sooni_job_settle(c->job,
+				 (struct sooni_outcome){ SOON_EEXITED, NULL });
 }
 
 /* The failure that is in what the job returned; 0: none. */
@@ -132,7 +142,12 @@ sooni_inline struct sooni_outcome call(struct soon_future *f,
 			 ? call_traced(&context)
 			 : f->fn(f->arg);
 	pthread_cleanup_pop(0);
-	end(f);
+	if (sooni_likely(context.job != NULL))
+		end(f);
+	if (sooni_unlikely(context.job == NULL)) {
+		outcome.code = SOONI_FORKED;
+		return outcome;
+	}
 	sooni_context_pop(&context);
 	outcome.code = code_of(&context, result);
 	if (sooni_unlikely(outcome.code != 0)) {
@@ -171,12 +186,18 @@ void sooni_job_settle(struct soon_future *f, struct sooni_outcome outcome)
 
 void sooni_job_run(struct soon_future *f)
 {
-	sooni_job_settle(f, sooni_job_call(f));
+	struct sooni_outcome outcome = sooni_job_call(f);
+
+	/* The jobs below on this stack are the parent's too. */
+	if (sooni_unlikely(outcome.code == SOONI_FORKED))
+		pthread_exit(NULL);
+	sooni_job_settle(f, outcome);
 }
 
 static void leave_list(void *joined)
 {
-	if (joined != NULL)
+	/* In a child that the job or a callback forked the list is a new one. */
+	if (joined != NULL && sooni_me.listed)
 		sooni_thread_leave_list();
 }
 
@@ -196,9 +217,13 @@ void sooni_guest_run(struct soon_future *f)
 
 void sooni_job_fail(struct soon_future *f, int code)
 {
+	unsigned generation = sooni_generation;
+
 	if (sooni_unlikely(sooni_is_marked(f, SOONI_LIMITED)))
 		sooni_limit_stop(sooni_side(f)->limit);
 	free_arg(f);
+	if (sooni_unlikely(generation != sooni_generation))
+		return;
 	sooni_count(&f->home->counts, SOONI_HAVE_FAILED);
 	sooni_future_fail(f, code, NULL);
 }

@@ -10,6 +10,10 @@
 
 enum { MORE_NODES = 16 };
 
+/* Who has it marks futures, or uses the list of all sets. */
+static pthread_mutex_t lock_of_all = PTHREAD_MUTEX_INITIALIZER;
+static struct sooni_link *all;
+
 static void fire(struct sooni_waiter *waiter, soon_future *f)
 {
 	struct sooni_set_node *node =
@@ -93,12 +97,11 @@ static void hang(struct soon_completions *set, soon_future *f)
 static size_t copy_distinct(soon_future *const *futures, size_t n,
 			    soon_future **distinct, size_t *unfinished)
 {
-	static pthread_mutex_t marking = PTHREAD_MUTEX_INITIALIZER;
 	size_t count = 0;
 	size_t i;
 
 	*unfinished = 0;
-	pthread_mutex_lock(&marking);
+	pthread_mutex_lock(&lock_of_all);
 	for (i = 0; i < n; i++) {
 		if (!sooni_future_mark(futures[i]))
 			continue;
@@ -107,7 +110,7 @@ static size_t copy_distinct(soon_future *const *futures, size_t n,
 	}
 	for (i = 0; i < count; i++)
 		sooni_future_unmark(distinct[i]);
-	pthread_mutex_unlock(&marking);
+	pthread_mutex_unlock(&lock_of_all);
 	return count;
 }
 
@@ -151,6 +154,9 @@ soon_completions *soon_as_completed(soon_future *const *futures, size_t n)
 		goto undo_given;
 	pthread_mutex_init(&set->lock, NULL);
 	fill(set, count);
+	sooni_set_lock_all();
+	sooni_list_append(&all, &set->all);
+	sooni_set_unlock_all();
 	return set;
 undo_given:
 	free(set->given);
@@ -187,11 +193,13 @@ static int make_members(struct soon_completions *set)
 
 int soon_completions_add(soon_completions *set, soon_future *f)
 {
-	int rc = 0;
+	int rc;
 
 	if (set == NULL || f == NULL)
 		return EINVAL;
-	pthread_mutex_lock(&set->lock);
+	rc = sooni_set_enter(set);
+	if (rc != 0)
+		return rc;
 	if (!has_node(set))
 		rc = more_nodes(set, MORE_NODES);
 	if (rc == 0)
@@ -204,4 +212,68 @@ int soon_completions_add(soon_completions *set, soon_future *f)
 	}
 	pthread_mutex_unlock(&set->lock);
 	return rc;
+}
+
+void sooni_set_lock_all(void)
+{
+	pthread_mutex_lock(&lock_of_all);
+}
+
+void sooni_set_unlock_all(void)
+{
+	pthread_mutex_unlock(&lock_of_all);
+}
+
+void sooni_set_delist(struct soon_completions *set)
+{
+	sooni_set_lock_all();
+	sooni_list_remove(&all, &set->all);
+	sooni_set_unlock_all();
+}
+
+/*
+ * The set was not locked, so it is whole.  But threads that are not there may
+ * have stopped between making a future done and pushing its node, or between that
+ * and the raise that follows on it.
+ */
+static void adopt(struct soon_completions *set)
+{
+	struct sooni_link *hung = NULL;
+	struct sooni_link *link;
+
+	sooni_set_collect(set);
+	while ((link = sooni_list_shift(&set->hung)) != NULL) {
+		struct sooni_set_node *node =
+			sooni_container_of(link, struct sooni_set_node, hung);
+
+		if (sooni_state(node->future) & SOONI_DONE)
+			sooni_set_append(set, node);
+		else
+			sooni_list_append(&hung, link);
+	}
+	set->hung = hung;
+	/* relaxed: nobody else is there. */
+	set->expected =
+		atomic_load_explicit(&set->events, memory_order_relaxed) &
+		~SOONI_SLEEPERS;
+	sooni_set_nudge(set);
+}
+
+void sooni_set_after_fork(void)
+{
+	struct sooni_link *link = all;
+
+	if (link == NULL)
+		return;
+	do {
+		struct soon_completions *set =
+			sooni_container_of(link, struct soon_completions, all);
+
+		set->lost = pthread_mutex_trylock(&set->lock) != 0;
+		if (!set->lost) {
+			adopt(set);
+			pthread_mutex_unlock(&set->lock);
+		}
+		link = link->next;
+	} while (link != all);
 }

@@ -14,6 +14,7 @@
 #include "ptrset.h"
 #include "waiter.h"
 
+#include <soon/error.h>
 #include <soon/wait.h>
 
 struct sooni_set_node {
@@ -58,7 +59,36 @@ struct soon_completions {
 	bool has_members;
 	uint32_t expected;   /* of events, once all that are under way are in */
 	_Atomic size_t left; /* written under lock */
+
+	struct sooni_link all; /* in the list of all sets: see set.c */
+	bool lost; /* r/o; another thread of the parent had it locked when this
+		      process was forked */
 };
+
+/* set.c */
+
+/* Take the set out of the list of all, before it ends. */
+void sooni_set_delist(struct soon_completions *set);
+
+/* Around a fork: nobody else uses the list of all sets, or marks futures. */
+void sooni_set_lock_all(void);
+void sooni_set_unlock_all(void);
+
+/* In a child of fork, after all futures have been seen to, with the caller the
+ * only thread. */
+void sooni_set_after_fork(void);
+
+/* completions.c: move what is ready to the end of the list, the oldest first. */
+void sooni_set_collect(struct soon_completions *set);
+
+/* Lock the set: 0; or SOON_EFORKED: it is lost, and not locked. */
+static inline int sooni_set_enter(struct soon_completions *set)
+{
+	if (sooni_unlikely(set->lost))
+		return SOON_EFORKED;
+	pthread_mutex_lock(&set->lock);
+	return 0;
+}
 
 /* Append a node whose future is done. */
 static inline void sooni_set_append(struct soon_completions *set,

@@ -13,17 +13,81 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #ifdef SOONI_SANITIZE_ADDRESS
 
+/*
+ * What precedes a block: its place in the list of all.  The pointers are
+ * complemented, so that a block to which nothing else points is a leak.
+ */
+struct header {
+	alignas(SOONI_BLOCK_SIZE) uintptr_t next;
+	uintptr_t prev;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static uintptr_t blocks = UINTPTR_MAX; /* under lock */
+
+static struct header *uncover(uintptr_t covered)
+{
+	return (struct header *)~covered;
+}
+
+static uintptr_t cover(const struct header *h)
+{
+	return ~(uintptr_t)h;
+}
+
 void *sooni_slab_alloc(void)
 {
-	return aligned_alloc(SOONI_BLOCK_SIZE, SOONI_BLOCK_SIZE);
+	struct header *h =
+		aligned_alloc(SOONI_BLOCK_SIZE, sizeof(*h) + SOONI_BLOCK_SIZE);
+
+	if (h == NULL)
+		return NULL;
+	memset(h + 1, 0, SOONI_BLOCK_KEPT);
+	pthread_mutex_lock(&lock);
+	h->next = blocks;
+	h->prev = cover(NULL);
+	if (uncover(blocks) != NULL)
+		uncover(blocks)->prev = cover(h);
+	blocks = cover(h);
+	pthread_mutex_unlock(&lock);
+	return h + 1;
 }
 
 void sooni_slab_free(void *block)
 {
-	free(block);
+	struct header *h = (struct header *)block - 1;
+
+	pthread_mutex_lock(&lock);
+	if (uncover(h->next) != NULL)
+		uncover(h->next)->prev = h->prev;
+	if (uncover(h->prev) != NULL)
+		uncover(h->prev)->next = h->next;
+	else
+		blocks = h->next;
+	pthread_mutex_unlock(&lock);
+	free(h);
+}
+
+void sooni_slab_lock(void)
+{
+	pthread_mutex_lock(&lock);
+}
+
+void sooni_slab_unlock(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
+void sooni_slab_each(void (*look)(void *block))
+{
+	uintptr_t at;
+
+	for (at = blocks; uncover(at) != NULL; at = uncover(at)->next)
+		look(uncover(at) + 1);
 }
 
 #else
@@ -95,6 +159,7 @@ static bool new_chunk(void)
 	if (chunk == NULL)
 		return false;
 	chunk->next = depot.chunks;
+	chunk->count = (unsigned)(size / SOONI_BLOCK_SIZE);
 	depot.chunks = chunk;
 	depot.fresh = (char *)chunk + SOONI_BLOCK_SIZE;
 	depot.fresh_end = (char *)chunk + size;
@@ -119,6 +184,7 @@ static bool fresh_magazine(struct sooni_magazine *m)
 			(struct sooni_block *)(void *)(depot.fresh +
 						       i * SOONI_BLOCK_SIZE);
 
+		memset(b->kept, 0, sizeof(b->kept));
 		b->next = m->first;
 		m->first = b;
 	}
@@ -163,6 +229,34 @@ sooni_noinline void sooni_slab_put_aside(void)
 	}
 	sooni_cache.other = sooni_cache.now;
 	sooni_cache.now = (struct sooni_magazine){ NULL, 0 };
+}
+
+void sooni_slab_lock(void)
+{
+	pthread_mutex_lock(&depot.lock);
+}
+
+void sooni_slab_unlock(void)
+{
+	pthread_mutex_unlock(&depot.lock);
+}
+
+void sooni_slab_each(void (*look)(void *block))
+{
+	struct sooni_block *chunk;
+	char *block;
+	char *end;
+
+	for (chunk = depot.chunks; chunk != NULL; chunk = chunk->next) {
+		block = (char *)chunk + SOONI_BLOCK_SIZE;
+		/* Only the latest has memory that was not used yet. */
+		end = chunk == depot.chunks
+			      ? depot.fresh
+			      : (char *)chunk +
+					(size_t)chunk->count * SOONI_BLOCK_SIZE;
+		for (; block < end; block += SOONI_BLOCK_SIZE)
+			look(block);
+	}
 }
 
 #endif

@@ -7,6 +7,10 @@
  * Each thread keeps up to two magazines of free blocks, which it uses without
  * atomics; full ones are exchanged with all threads at a depot.  Source:
  * J. Bonwick and J. Adams, "Magazines and Vmem", USENIX 2001.
+ *
+ * The first bytes of a free block are as they were when it was freed, and zeros
+ * if it never was.  By these a child of fork, which looks at all blocks, tells
+ * which ones are in use.
  */
 #ifndef SOONI_SLAB_H
 #define SOONI_SLAB_H
@@ -18,7 +22,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { SOONI_BLOCK_SIZE = 64, SOONI_MAGAZINE = 128 };
+enum { SOONI_BLOCK_SIZE = 64, SOONI_BLOCK_KEPT = 16, SOONI_MAGAZINE = 128 };
+
+/* Around a fork: nobody else is in the depot. */
+void sooni_slab_lock(void);
+void sooni_slab_unlock(void);
+
+/* Look at all blocks, also free ones, with the caller the only thread. */
+void sooni_slab_each(void (*look)(void *block));
 
 #ifdef SOONI_SANITIZE_ADDRESS
 
@@ -30,9 +41,10 @@ void sooni_slab_free(void *block);
 
 /* A free block.  The first of a magazine in the depot also leads the next. */
 struct sooni_block {
+	char kept[SOONI_BLOCK_KEPT];
 	struct sooni_block *next;
 	struct sooni_block *next_magazine;
-	unsigned count; /* in this magazine */
+	unsigned count; /* in this magazine, or in the chunk it leads */
 };
 
 struct sooni_magazine {

@@ -19,6 +19,11 @@ void sooni_busy(int change)
 	atomic_fetch_add_explicit(&busy, change, memory_order_relaxed);
 }
 
+void sooni_sleep_after_fork(void)
+{
+	atomic_store_explicit(&busy, 0, memory_order_relaxed);
+}
+
 bool sooni_is_crowded(void)
 {
 	int n = atomic_load_explicit(&cpus, memory_order_relaxed);

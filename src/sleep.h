@@ -57,6 +57,9 @@ void sooni_busy(int change);
 /* Whether these need all CPUs, so that there is none for one that but looks. */
 bool sooni_is_crowded(void);
 
+/* In a child of fork: none has. */
+void sooni_sleep_after_fork(void);
+
 /* After a change of the word that replaced `old`. */
 static inline void sooni_wake(_Atomic uint32_t *word, uint32_t old)
 {

@@ -86,13 +86,21 @@ struct here {
 	size_t n;
 	size_t next;		   /* how many have been run */
 	struct soon_future *given; /* the caller is to have a reference to it */
+	unsigned generation;
 	struct sooni_telling telling;
 };
+
+/* Not a child that a job or a callback forked: there the rest have failed. */
+static bool is_parent(const struct here *h)
+{
+	return sooni_likely(h->generation == sooni_generation);
+}
 
 static void end_here(struct here *h)
 {
 	sooni_telling_pop(&h->telling);
-	sooni_home_leave(&h->e->home);
+	if (is_parent(h))
+		sooni_home_leave(&h->e->home);
 }
 
 /* A job has ended the thread that was to run the rest, too, and to return. */
@@ -100,7 +108,7 @@ static void exited_here(void *here)
 {
 	struct here *h = here;
 
-	while (h->next < h->n) {
+	while (h->next < h->n && is_parent(h)) {
 		struct soon_future *f = h->jobs[h->next++];
 
 		if (sooni_future_claim(f, true, false))
@@ -140,7 +148,11 @@ static void sleep_for(int64_t duration)
 static int run_here(struct soon_executor *e, struct soon_future *const *jobs,
 		    size_t n, int64_t delay, struct soon_future *given)
 {
-	struct here h = { .e = e, .jobs = jobs, .n = n, .given = given };
+	struct here h = { .e = e,
+			  .jobs = jobs,
+			  .n = n,
+			  .given = given,
+			  .generation = sooni_generation };
 	int rc = sooni_pool_enter(e);
 
 	if (rc != 0)
@@ -150,7 +162,7 @@ static int run_here(struct soon_executor *e, struct soon_future *const *jobs,
 	if (sooni_unlikely(delay > 0))
 		sleep_for(delay);
 	pthread_cleanup_push(exited_here, &h);
-	while (h.next < n)
+	while (h.next < n && is_parent(&h))
 		run_one(e, jobs[h.next++]);
 	pthread_cleanup_pop(0);
 	end_here(&h);

@@ -16,6 +16,7 @@
 #include <errno.h>
 
 sooni_tls struct sooni_me sooni_me;
+unsigned sooni_generation;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct sooni_me *threads; /* under lock */
@@ -58,6 +59,43 @@ void sooni_thread_leave_list(void)
 	if (sooni_me.next != NULL)
 		sooni_me.next->link = sooni_me.link;
 	pthread_mutex_unlock(&lock);
+}
+
+void sooni_thread_after_fork(void)
+{
+	struct sooni_context *c;
+	struct sooni_telling *t;
+
+	sooni_generation++;
+	pthread_mutex_init(&lock, NULL);
+	threads = NULL;
+	/* relaxed, both: nobody else is there. */
+	atomic_store_explicit(&sooni_lookers, 0, memory_order_relaxed);
+	for (c = sooni_running(); c != NULL; c = c->below) {
+		c->job = NULL;
+		c->me = NULL;
+	}
+	atomic_store_explicit(&sooni_me.running, NULL, memory_order_relaxed);
+	/* They are popped one after the other. */
+	for (t = sooni_me.telling; t != NULL; t = t->below)
+		t->home = NULL;
+	sooni_me.worker = NULL;
+	sooni_me.limit = NULL;
+	sooni_me.all = NULL;
+	sooni_me.blocking = 0;
+	sooni_me.listed = false;
+	sooni_me.thread_id = 0;
+	sooni_me.awaited = NULL;
+}
+
+bool sooni_tells(const struct soon_future *f)
+{
+	const struct sooni_telling *t;
+
+	for (t = sooni_me.telling; t != NULL; t = t->below)
+		if (t->future == f)
+			return true;
+	return false;
 }
 
 void sooni_threads_lock(void)
@@ -169,17 +207,23 @@ static int sleep_for(struct sooni_awaited *a, _Atomic uint32_t *word,
 static int wait_as_worker(struct sooni_awaited *a, _Atomic uint32_t *word,
 			  uint32_t mask, uint32_t was, int64_t deadline)
 {
+	unsigned generation = sooni_generation;
 	int64_t until;
 	int rc;
 
 	account(sooni_me.hooks->begin_wait, 1);
 	do {
-		until = is_short() ? sooni_deadline(RETRY_NSEC) : INT64_MAX;
+		/* In a child that a destructor, called by is_short(), forked
+		 * the thread is no worker. */
+		until = generation == sooni_generation && is_short()
+				? sooni_deadline(RETRY_NSEC)
+				: INT64_MAX;
 		if (until > deadline)
 			until = deadline;
 		rc = sleep_for(a, word, mask, was, until);
 	} while (rc == ETIMEDOUT && until != deadline);
-	account(sooni_me.hooks->end_wait, -1);
+	if (generation == sooni_generation)
+		account(sooni_me.hooks->end_wait, -1);
 	return rc;
 }
 

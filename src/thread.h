@@ -25,7 +25,7 @@ struct sooni_worker;
 
 /* A running job; these lie on the stack of the thread that runs them. */
 struct sooni_context {
-	struct soon_future *job;
+	struct soon_future *job; /* NULL: it forked, and this is the child */
 	struct sooni_context *below; /* the job that waits for this one */
 	int code;		     /* of the latest soon_fail(); 0: none */
 	char *message;
@@ -71,6 +71,7 @@ struct sooni_awaited {
 /* Callbacks or a destructor of a job are running on this thread. */
 struct sooni_telling {
 	const struct sooni_home *home;
+	const struct soon_future *future; /* whose BUSY is ours, or NULL */
 	struct sooni_telling *below;
 };
 
@@ -124,6 +125,22 @@ struct sooni_me {
 extern sooni_tls struct sooni_me sooni_me;
 
 /*
+ * How many forks lie between this process and the first.  Who runs the user's
+ * code looks at this before and after, where what it goes on with belongs to the
+ * parent only.
+ */
+extern unsigned sooni_generation;
+
+/*
+ * In a child of fork: there is no thread but this one, which is no worker, and
+ * whose jobs are no jobs any more.
+ */
+void sooni_thread_after_fork(void);
+
+/* Whether the calling thread is telling those who wait for f. */
+bool sooni_tells(const struct soon_future *f);
+
+/*
  * The list of threads that may run jobs.  A worker joins it for its life,
  * another thread while it runs a job.
  */
@@ -170,6 +187,7 @@ static inline void sooni_telling_push(struct sooni_telling *t,
 				      const struct sooni_home *home)
 {
 	t->home = home;
+	t->future = NULL;
 	t->below = sooni_me.telling;
 	sooni_me.telling = t;
 }
@@ -258,6 +276,9 @@ int sooni_wait(_Atomic uint32_t *word, uint32_t mask, uint32_t was,
  */
 int sooni_await_begin(struct sooni_awaited *a);
 void sooni_await_end(void);
+
+/* In a child of fork: no jobs are listed. */
+void sooni_cycle_after_fork(void);
 
 /* All that a thread sleeps for; until visit() is false. */
 void sooni_awaited_each(struct sooni_awaited *a,

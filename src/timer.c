@@ -92,6 +92,12 @@ static void await_count(_Atomic uint32_t *word)
 
 /* The heap: under lock */
 
+/* A timer of a parent process may say that it is started: here it is not. */
+static bool is_started(const struct sooni_timer *t)
+{
+	return t->place != 0 && t->place <= count && heap[t->place].timer == t;
+}
+
 static bool is_before(const struct entry *a, const struct entry *b)
 {
 	return a->when < b->when || (a->when == b->when && a->turn < b->turn);
@@ -210,6 +216,8 @@ static void come_back(void)
 
 void sooni_timer_back(void)
 {
+	if (me == NULL) /* in a child that the user's code forked */
+		return;
 	pthread_mutex_lock(&lock);
 	come_back();
 	pthread_mutex_unlock(&lock);
@@ -224,6 +232,8 @@ static void fire_first(void)
 	me->fires = true;
 	pthread_mutex_unlock(&lock);
 	t->fire(t);
+	if (me == NULL) /* in a child that the user's code forked */
+		return;
 	pthread_mutex_lock(&lock);
 	end_fire();
 	come_back();
@@ -253,7 +263,7 @@ static void serve(void)
 {
 	int64_t linger = sooni_deadline(LINGER_NSEC);
 
-	while (keeper == me) {
+	while (me != NULL && keeper == me) {
 		int64_t now = sooni_now();
 
 		if (count > 0) {
@@ -304,8 +314,31 @@ static void *keep_clock(void *unused)
 	pthread_mutex_lock(&lock);
 	keeper = me;
 	serve();
-	leave();
+	if (me != NULL)
+		leave();
 	return NULL;
+}
+
+/* The heap may be in the middle of a change, and is left alone. */
+void sooni_timer_after_fork(void)
+{
+	pthread_mutex_init(&lock, NULL);
+	heap = NULL;
+	count = 0;
+	room = 0;
+	firing = NULL;
+	kept = false;
+	keeper = NULL;
+	present = 0;
+	asleep = false;
+	ending = false;
+	has_last_ended = false;
+	/* relaxed, all: nobody else is there. */
+	atomic_store_explicit(&bell, 0, memory_order_relaxed);
+	atomic_store_explicit(&fired, 0, memory_order_relaxed);
+	atomic_store_explicit(&changed, 0, memory_order_relaxed);
+	me = NULL;
+	sooni_user_hook = NULL;
 }
 
 /* Timers */
@@ -338,7 +371,7 @@ bool sooni_timer_stop(struct sooni_timer *t)
 
 	pthread_mutex_lock(&lock);
 	for (;;) {
-		if (t->place != 0) {
+		if (is_started(t)) {
 			take_out(t);
 			stopped = true;
 		}
@@ -355,7 +388,7 @@ void sooni_timer_hasten(struct sooni_timer *t, int64_t when)
 	struct entry x;
 
 	pthread_mutex_lock(&lock);
-	if (t->place != 0 && when < heap[t->place].when) {
+	if (is_started(t) && when < heap[t->place].when) {
 		x = heap[t->place];
 		x.when = when;
 		put_near(t->place, x);

@@ -61,6 +61,12 @@ void sooni_timer_forget(void);
 void sooni_timer_back(void);
 
 /*
+ * In a child of fork: no timer is started, and no thread keeps the clock, nor does
+ * the caller if it did.
+ */
+void sooni_timer_after_fork(void);
+
+/*
  * What the calling thread does before it runs the user's code; NULL: nothing.
  * It stands here, at the bottom, because the clock's threads need it.
  */

@@ -189,16 +189,12 @@ static void begin_session(struct sooni_trace_buffer *b, uint32_t session)
 void sooni_trace_end(struct sooni_trace_begin began, struct soon_future *f,
 		     int code, const char *message)
 {
-	const struct sooni_side *side = sooni_side(f);
 	struct sooni_trace_buffer *b = sooni_me.trace;
-	struct sooni_event_job job = {
-		.name = side != NULL ? side->name : NULL,
-		.function = (uintptr_t)f->fn,
-		.began = began.when,
-		.ended = sooni_now(),
-		.code = code,
-		.message = message,
-	};
+	struct sooni_event_job job = { .began = began.when,
+				       .ended = sooni_now(),
+				       .code = code,
+				       .message = message };
+	const struct sooni_side *side;
 	int old;
 
 	/* relaxed, both: a stop clears it before it takes a buffer's lock. */
@@ -206,6 +202,10 @@ void sooni_trace_end(struct sooni_trace_begin began, struct soon_future *f,
 	    atomic_load_explicit(&sooni_tracing, memory_order_relaxed) !=
 		    began.session)
 		return;
+	/* Not before: in a child of fork that never comes so far. */
+	side = sooni_side(f);
+	job.name = side != NULL ? side->name : NULL;
+	job.function = (uintptr_t)f->fn;
 	if (b == NULL)
 		b = new_buffer();
 	if (b == NULL) {

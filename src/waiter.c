@@ -101,6 +101,24 @@ struct sooni_link *sooni_waiters_fire(struct soon_future *f)
 	return users;
 }
 
+/* The list may be in the middle of a change: see list.h. */
+void sooni_waiters_after_fork(struct soon_future *f)
+{
+	struct sooni_link *first = f->waiters;
+	struct sooni_link *link = first;
+
+	f->waiters = NULL;
+	if (first == NULL)
+		return;
+	do {
+		struct sooni_waiter *w = waiter_of(link);
+
+		link = link->next;
+		if (!w->user)
+			w->fire(w, f);
+	} while (link != first);
+}
+
 void sooni_waiters_fire_users(struct soon_future *f, struct sooni_link *users)
 {
 	struct sooni_link *link;

@@ -46,6 +46,12 @@ void sooni_waiters_fire_users(struct soon_future *f, struct sooni_link *users);
 uint32_t sooni_waiters_lock(struct soon_future *f);
 void sooni_waiters_unlock(struct soon_future *f, uint32_t s);
 
+/*
+ * In a child of fork: f is done, and who was to tell its waiters is not there.
+ * Fire the library's own; the user's are dropped.
+ */
+void sooni_waiters_after_fork(struct soon_future *f);
+
 /* Wait until the list of f is not locked; returns its state. */
 uint32_t sooni_waiters_unlocked(struct soon_future *f);
 

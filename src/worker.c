@@ -186,6 +186,12 @@ static void before_user(void)
 		stop_searching(sooni_me.worker);
 }
 
+/* Whether the user's code that ran has not forked, or this is the parent. */
+static bool is_here(const struct sooni_worker *w)
+{
+	return sooni_me.worker == w;
+}
+
 /* What a job left undone; then the worker counts as running again. */
 static void tidy(struct sooni_worker *w)
 {
@@ -219,16 +225,20 @@ sooni_inline void end_job(struct sooni_worker *w)
 	}
 }
 
-/* Run and settle f. */
+/* Run and settle f.  In a child that the job or a callback forked, w is not touched
+ * any more. */
 static void run(struct sooni_worker *w, struct soon_future *f)
 {
 	struct sooni_outcome outcome;
 
 	sooni_hold_place(w);
 	outcome = sooni_job_call(f);
+	if (sooni_unlikely(outcome.code == SOONI_FORKED))
+		return;
 	end_job(w);
 	sooni_job_settle(f, outcome);
-	tidy(w); /* after callbacks */
+	if (sooni_likely(is_here(w)))
+		tidy(w); /* after callbacks */
 }
 
 /* The same with a job that may run only so long; false: the thread is not w's
@@ -243,11 +253,15 @@ static sooni_noinline bool run_limited(struct sooni_worker *w,
 	end = sooni_limit_call(f, &outcome);
 	if (end == SOONI_WRITTEN_OFF)
 		return false;
+	if (!is_here(w)) /* in a child that the job forked */
+		return true;
 	end_job(w);
 	if (end == SOONI_IN_TIME)
 		sooni_job_settle(f, outcome);
-	sooni_limit_leave(f, end);
-	tidy(w);
+	if (is_here(w))
+		sooni_limit_leave(f, end);
+	if (is_here(w))
+		tidy(w);
 	return true;
 }
 
@@ -265,6 +279,30 @@ static struct soon_future *linger(struct sooni_worker *w)
 	return looks < LINGER ? sooni_find(w) : NULL;
 }
 
+/* Do what is to be done with an entry taken. */
+static enum sooni_end serve(struct sooni_worker *w, struct soon_future *f)
+{
+	bool ran = false;
+
+	stop_searching(w);
+	if (!sooni_future_claim(f, true, false)) {
+		sooni_future_drop_entry(f);
+	} else if (sooni_unlikely(sooni_pool_phase(w->executor) ==
+				  SOONI_BROKEN)) {
+		sooni_job_fail(f, SOON_EBROKEN);
+	} else if (sooni_unlikely(sooni_is_marked(f, SOONI_LIMITED))) {
+		if (!run_limited(w, f))
+			return SOONI_LOST;
+		ran = true;
+	} else {
+		run(w, f);
+		ran = true;
+	}
+	if (sooni_unlikely(!is_here(w)))
+		return SOONI_ORPHANED;
+	return ran && !w->searching ? sooni_rest_if_surplus(w) : SOONI_STAYS;
+}
+
 static enum sooni_end work(struct sooni_worker *w)
 {
 	enum sooni_end end = SOONI_STAYS;
@@ -277,28 +315,7 @@ static enum sooni_end work(struct sooni_worker *w)
 			if (w->searching)
 				f = linger(w);
 		}
-		if (f == NULL) {
-			end = sooni_rest(w);
-			continue;
-		}
-		stop_searching(w);
-		if (!sooni_future_claim(f, true, false)) {
-			sooni_future_drop_entry(f);
-			continue;
-		}
-		if (sooni_unlikely(sooni_pool_phase(w->executor) ==
-				   SOONI_BROKEN)) {
-			sooni_job_fail(f, SOON_EBROKEN);
-			continue;
-		}
-		if (sooni_unlikely(sooni_is_marked(f, SOONI_LIMITED))) {
-			if (!run_limited(w, f))
-				return SOONI_LOST;
-		} else {
-			run(w, f);
-		}
-		if (!w->searching)
-			end = sooni_rest_if_surplus(w);
+		end = f != NULL ? serve(w, f) : sooni_rest(w);
 	}
 	return end;
 }
@@ -312,6 +329,8 @@ static enum sooni_end break_pool(struct sooni_worker *w)
 
 	sooni_pool_close(e, SOONI_BROKEN);
 	sooni_pool_fail_all(e);
+	if (!is_here(w))
+		return SOONI_ORPHANED;
 	sooni_regain_place(w);
 	sooni_park_exit(&e->park, false);
 	sooni_pool_lock_shards(e);
@@ -347,6 +366,8 @@ static bool init(struct sooni_worker *w)
 	failed = sooni_pool_phase(e) == SOONI_BROKEN ||
 		 o->worker_init(o->worker_ctx) != 0;
 	sooni_uncancellable_end(old);
+	if (!is_here(w))
+		return false;
 	while (sooni_me.blocking > 0)
 		soon_blocking_end();
 	sooni_regain_place(w);
@@ -409,15 +430,21 @@ static void end_alone(void)
 /* A job has ended the thread: the last act of this stack. */
 static void exited(void *worker)
 {
+	unsigned generation = sooni_generation;
 	struct sooni_worker *w = worker;
 
 	if (sooni_me.worker == NULL) {
-		end_alone();
+		/* It was written off; or this is a child of fork. */
+		if (sooni_me.listed)
+			end_alone();
 		return;
 	}
 	tidy(w);
 	sooni_abandon(w);
-	fini(w);
+	if (is_here(w))
+		fini(w);
+	if (generation != sooni_generation)
+		return;
 	sooni_thread_leave_list();
 	sooni_me.all = NULL;
 	sooni_crew_end_thread(w, true);
@@ -426,7 +453,8 @@ static void exited(void *worker)
 void *sooni_worker_main(void *worker)
 {
 	struct sooni_worker *w = worker;
-	enum sooni_end end;
+	unsigned generation = sooni_generation;
+	enum sooni_end end = SOONI_ORPHANED;
 
 	introduce(w);
 	if (init(w)) {
@@ -437,11 +465,15 @@ void *sooni_worker_main(void *worker)
 			end_alone();
 			return NULL;
 		}
-		fini(w);
-	} else {
+		if (end != SOONI_ORPHANED)
+			fini(w);
+	} else if (is_here(w)) {
 		end = break_pool(w);
 		sooni_me.worker = NULL;
 	}
+	/* In a child of fork that is all. */
+	if (generation != sooni_generation)
+		return NULL;
 	sooni_thread_leave_list();
 	sooni_me.all = NULL;
 	sooni_crew_end_thread(w, end == SOONI_LEFT);

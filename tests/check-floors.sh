@@ -14,9 +14,9 @@ floors() {
 	cat <<-EOT
 	0     config.h
 	0     compiler.h
-	0     list.h
+	0.1   list.h
 	0     sized.h
-	1     os.h os_posix.c os_futex_linux.c os_futex_cond.c os_event_linux.c os_event_pipe.c
+	1     os.h os_cgroup.c os_posix.c os_futex_linux.c os_futex_cond.c os_event_linux.c os_event_pipe.c
 	1     error.h error.c
 	1     version.c
 	1     json.h json.c
@@ -37,6 +37,7 @@ floors() {
 	3.2   trace.c
 	3.2   limit.h limit.c
 	3.2   future.c
+	3.2   forked.c
 	3.2   outcome.c
 	3.2   promise.c
 	3.2   callback.c
@@ -57,6 +58,7 @@ floors() {
 	5     stats.c
 	5     default.c
 	5     dump.c
+	5     fork.c
 	6     map.c
 	EOT
 }

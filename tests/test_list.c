@@ -5,6 +5,8 @@
 
 #include "list.h"
 
+#include <signal.h>
+
 #define LINKS 24
 
 static struct sooni_link links[LINKS];
@@ -97,6 +99,100 @@ START_TEST(any_history_agrees_with_an_array)
 }
 END_TEST
 
+#if defined(__x86_64__)
+
+/*
+ * After each instruction of a change the processor traps, and the way forward is
+ * looked at, as a child of fork finds it.
+ */
+static struct sooni_link *stepped;
+static struct sooni_link *must_have[LINKS];
+static unsigned must_have_count;
+static volatile unsigned steps;
+static volatile bool went_wrong;
+
+static void look(int unused)
+{
+	struct sooni_link *first = stepped;
+	struct sooni_link *link = first;
+	unsigned seen = 0;
+	unsigned n = 0;
+
+	(void)unused;
+	steps++;
+	while (link != NULL && n++ <= LINKS) {
+		for (unsigned i = 0; i < must_have_count; i++)
+			seen += link == must_have[i];
+		link = link->next;
+		if (link == first)
+			break;
+	}
+	if (n > LINKS || seen != must_have_count)
+		went_wrong = true;
+}
+
+/* Set or clear the processor's trap flag, below what the caller may keep under
+ * its stack pointer. */
+#define TRAP(change)                                                   \
+	__asm__ volatile("lea -128(%%rsp), %%rsp\n\tpushfq\n\t" change \
+			 "\n\tpopfq\n\tlea 128(%%rsp), %%rsp" ::       \
+				 : "cc", "memory")
+
+static sooni_noinline void append_in_steps(struct sooni_link *link)
+{
+	TRAP("orq $0x100, (%%rsp)");
+	sooni_list_append(&stepped, link);
+	TRAP("andq $~0x100, (%%rsp)");
+}
+
+static sooni_noinline void remove_in_steps(struct sooni_link *link)
+{
+	TRAP("orq $0x100, (%%rsp)");
+	sooni_list_remove(&stepped, link);
+	TRAP("andq $~0x100, (%%rsp)");
+}
+
+/* Of the model, all but the link at this place, which is to go. */
+static void must_have_all_but(unsigned at)
+{
+	must_have_count = 0;
+	for (unsigned i = 0; i < length; i++)
+		if (i != at)
+			must_have[must_have_count++] = model[i];
+}
+
+START_TEST(at_any_moment_the_way_forward_leads_through_all_and_back)
+{
+	struct rng rng = rng_seed((uint64_t)_i);
+
+	signal(SIGTRAP, look);
+	stepped = NULL;
+	length = 0;
+	for (unsigned n = 200; n > 0; n--) {
+		struct sooni_link *link = &links[rng_below(&rng, LINKS / 4)];
+		unsigned at = model_find(link);
+
+		must_have_all_but(at);
+		if (at == length) {
+			append_in_steps(link);
+			model[length++] = link;
+		} else {
+			remove_in_steps(link);
+			model_remove(at);
+		}
+		ck_assert(!went_wrong);
+		/* The way back is mended by what the way forward is. */
+		for (unsigned i = 0; i < length; i++)
+			model[i]->prev = NULL;
+		sooni_list_repair(stepped);
+		expect_model(stepped);
+	}
+	ck_assert_uint_gt(steps, 200);
+}
+END_TEST
+
+#endif
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("list");
@@ -106,6 +202,11 @@ static Suite *suite(void)
 	tcase_add_test(t, an_empty_list_is_null_and_gives_null);
 	tcase_add_test(t, links_are_shifted_in_the_order_of_their_appends);
 	tcase_add_loop_test(t, any_history_agrees_with_an_array, 0, 8);
+#if defined(__x86_64__)
+	tcase_add_loop_test(
+		t, at_any_moment_the_way_forward_leads_through_all_and_back, 0,
+		4);
+#endif
 	suite_add_tcase(s, t);
 	return s;
 }

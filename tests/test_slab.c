@@ -215,6 +215,51 @@ static void on_a_thread(struct user *u, void *(*fn)(void *))
 	ck_assert_uint_eq(u->failed, 0);
 }
 
+static void *const *looked_for;
+static unsigned looked_for_count;
+static unsigned found;
+static unsigned unused_or_freed;
+
+static void find(void *block)
+{
+	const uint64_t *words = block;
+
+	for (unsigned i = 0; i < looked_for_count; i++)
+		if (looked_for[i] == block)
+			found++;
+	unused_or_freed += words[0] == 0 || words[0] == 7;
+}
+
+START_TEST(all_blocks_are_looked_at_and_free_ones_keep_their_beginning)
+{
+	enum { N = 3000 };
+	static void *blocks[N];
+
+	for (unsigned i = 0; i < N; i++) {
+		blocks[i] = sooni_slab_alloc();
+		ck_assert_ptr_nonnull(blocks[i]);
+		*(uint64_t *)blocks[i] = i % 2 == 0 ? 7 : 1;
+	}
+	for (unsigned i = 0; i < N; i += 2)
+		sooni_slab_free(blocks[i]);
+	for (unsigned i = 1; i < N; i += 2)
+		blocks[i / 2] = blocks[i];
+	looked_for = blocks;
+	looked_for_count = N / 2;
+	found = 0;
+	unused_or_freed = 0;
+	sooni_slab_lock();
+	sooni_slab_each(find);
+	sooni_slab_unlock();
+	ck_assert_uint_eq(found, N / 2);
+#ifndef SOONI_SANITIZE_ADDRESS
+	ck_assert_uint_ge(unused_or_freed, N / 2);
+#endif
+	for (unsigned i = 0; i < N / 2; i++)
+		sooni_slab_free(blocks[i]);
+}
+END_TEST
+
 START_TEST(freed_blocks_are_used_again)
 {
 	struct user u = { .rng = rng_seed((uint64_t)_i), .n = MOST };
@@ -289,6 +334,8 @@ static void add_tests_of_reuse(Suite *s)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, TEST_TIMEOUT);
+	tcase_add_test(
+		t, all_blocks_are_looked_at_and_free_ones_keep_their_beginning);
 	tcase_add_loop_test(t, freed_blocks_are_used_again, 0, 3);
 	tcase_add_loop_test(t, blocks_that_another_thread_frees_are_used_again,
 			    0, 3);

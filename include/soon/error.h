@@ -2,8 +2,7 @@
  * soon/error.h - the library's own error codes.
  *
  * Calls return errno's codes wherever errno has a word for what happened.
- * These are the rest; their values lie outside errno's range.  SOON_EFORKED is
- * reserved: this release does not return it yet.
+ * These are the rest; their values lie outside errno's range.
  */
 #ifndef SOON_ERROR_H
 #define SOON_ERROR_H

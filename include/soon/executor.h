@@ -3,6 +3,20 @@
  *
  * An executor owns worker threads.  They start on demand, idle ones are used
  * first, and they end when idle for long or when the executor is shut down.
+ *
+ * Fork.  A program may fork at any moment, on any thread, but not in a signal
+ * handler.  In the child each executor begins anew, empty, and works.  The jobs
+ * that the parent had not finished are failed there, with SOON_EFORKED, so that
+ * waits for them return; their callbacks and destructors are not called.  Promises
+ * are left as they are.  Nothing changes in the parent.
+ *
+ * A job that forks goes on in the child on its own: soon_self() is NULL there, and
+ * when it returns nothing is settled and its thread ends, as do the jobs that wait
+ * for it on that stack.  Since a process ends with its last thread, a child that
+ * has used pools should call _exit() or exec; signals are blocked in it as in any
+ * worker.  A callback, destructor or hook that forks returns in the child too; if
+ * its thread was a worker, that then ends.  vfork and posix_spawn are of no concern;
+ * after _Fork or clone the child may not use the library.
  */
 #ifndef SOON_EXECUTOR_H
 #define SOON_EXECUTOR_H

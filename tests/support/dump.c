@@ -6,8 +6,6 @@
 #include <sched.h>
 #include <stdio.h>
 
-soon_executor *pool;
-struct gate gate;
 soon_future *promise;
 char *text;
 
