@@ -103,6 +103,14 @@ void sooni_awaited_each(struct sooni_awaited *a,
 		;
 }
 
+/* Whether the clock will settle the job, however long its thread sleeps.  That is the
+ * lowest of a worker's; where others run one with a limit, it is only asked. */
+static bool has_limit(const struct sooni_context *c)
+{
+	return c->below == NULL && c->me->limit != NULL &&
+	       sooni_is_marked(c->job, SOONI_LIMITED);
+}
+
 /* The thread that sleeps without a limit while it has f to run; or NULL. */
 static struct sooni_me *sleeper_with(struct soon_future *f)
 {
@@ -112,7 +120,8 @@ static struct sooni_me *sleeper_with(struct soon_future *f)
 	if ((s & (SOONI_RUNNING | SOONI_DONE)) != SOONI_RUNNING)
 		return NULL;
 	c = sooni_context_find(f);
-	if (c == NULL || c->me->awaited == NULL || c->me->awaited->timed)
+	if (c == NULL || c->me->awaited == NULL || c->me->awaited->timed ||
+	    has_limit(c))
 		return NULL;
 	return c->me;
 }

@@ -40,6 +40,8 @@ struct dump {
 	size_t used;
 
 	unsigned running, blocked, idle;
+	size_t pending;
+	char oldest[48]; /* in words, or nothing */
 };
 
 sooni_printf(2, 3) static void add(struct dump *d, const char *format, ...)
@@ -202,6 +204,19 @@ static void add_jobs(struct dump *d, struct sooni_context *c)
 		add(d, " and %u more", depth);
 }
 
+/* Whether the thread, which has this job on top, was written off: the one below
+ * all has been settled without it. */
+static bool is_written_off(const struct sooni_me *me,
+			   const struct sooni_context *c)
+{
+	if (me->member != NULL)
+		return false;
+	while (c->below != NULL)
+		c = c->below;
+	return sooni_is_marked(c->job, SOONI_LIMITED) &&
+	       sooni_state(c->job) & SOONI_DONE;
+}
+
 /* What a thread with a job does; whether that is not running. */
 static bool add_doing(struct dump *d, struct sooni_me *me,
 		      struct sooni_context *c)
@@ -209,6 +224,8 @@ static bool add_doing(struct dump *d, struct sooni_me *me,
 	bool asleep = me->member != NULL && is_asleep(d, me->member);
 
 	add_jobs(d, c);
+	if (is_written_off(me, c))
+		add(d, ", written off");
 	if (me->awaited != NULL) {
 		add_awaited(d, me->awaited);
 	} else {
@@ -332,6 +349,19 @@ static int fill(struct dump *d)
 	return 0;
 }
 
+/* Jobs that wait, and for how long, if any do. */
+static void count_pending(struct dump *d)
+{
+	int64_t nsec = sooni_pool_oldest(d->executor);
+
+	d->pending = sooni_pool_backlog(d->executor);
+	if (d->pending > 0)
+		snprintf(d->oldest, sizeof(d->oldest),
+			 ", the oldest for %lld.%03d s",
+			 (long long)(nsec / SOON_SEC),
+			 (int)(nsec % SOON_SEC / SOON_MSEC));
+}
+
 static int print(struct dump *d, FILE *out)
 {
 	static const char *const phases[] = { [SOONI_OPEN] = "",
@@ -343,9 +373,9 @@ static int print(struct dump *d, FILE *out)
 	errno = 0;
 	rc = fprintf(out,
 		     "%s: %u threads (%u running, %u blocked, %u idle), "
-		     "about %zu jobs pending%s\n",
+		     "about %zu jobs pending%s%s\n",
 		     e->name, d->running + d->blocked + d->idle, d->running,
-		     d->blocked, d->idle, sooni_pool_backlog(e),
+		     d->blocked, d->idle, d->pending, d->oldest,
 		     phases[sooni_pool_phase(e)]);
 	if (rc >= 0 && fwrite(d->text, 1, d->used, out) == d->used &&
 	    fflush(out) == 0)
@@ -360,8 +390,10 @@ static int dump(struct soon_executor *e, FILE *out)
 
 	if (rc == 0)
 		rc = fill(&d);
-	if (rc == 0)
+	if (rc == 0) {
+		count_pending(&d);
 		rc = print(&d, out);
+	}
 	free(d.text);
 	free(d.asleep);
 	return rc;

@@ -113,12 +113,28 @@ START_TEST(an_unused_pool_has_nothing_to_tell)
 }
 END_TEST
 
+START_TEST(a_thread_that_was_written_off_is_shown_beside_the_workers)
+{
+	soon_future *f = submit_job(pool, SOON_JOB(.fn = gate_job, .arg = &gate,
+						   .name = "stuck",
+						   .run_within = SOON_MSEC));
+
+	ck_assert_int_eq(soon_future_wait(f, SOON_FOREVER), 0);
+	ck_assert_int_eq(soon_future_error(f), ETIMEDOUT);
+	await_saying("\nthread ");
+	expect(": \"stuck\", written off, running");
+	expect_not("pool-1: \"stuck\"");
+	finish(f);
+	gate_open(&gate);
+}
+END_TEST
+
 START_TEST(pending_jobs_are_counted)
 {
 	pool_hold(pool, &gate, 3);
 	for (int i = 0; i < 5; i++)
 		ck_assert_int_eq(soon_execute(pool, return_null, NULL), 0);
-	expect(", about 5 jobs pending\n");
+	expect(", about 5 jobs pending, the oldest for ");
 }
 END_TEST
 
@@ -250,6 +266,8 @@ static Suite *suite(void)
 	tcase_add_test(t, a_callback_may_dump);
 	tcase_add_test(t, a_broken_pool_says_so);
 	tcase_add_test(t, an_unused_pool_has_nothing_to_tell);
+	tcase_add_test(
+		t, a_thread_that_was_written_off_is_shown_beside_the_workers);
 	tcase_add_test(t, pending_jobs_are_counted);
 	tcase_add_test(t, a_name_cannot_spoil_the_lines);
 	tcase_add_test(t, more_threads_than_fit_a_page_are_shown);

@@ -84,7 +84,8 @@ SOON_API int soon_executor_stats(soon_executor *e, soon_stats *stats);
  * address of its function.  Where it is not known how long a job has been
  * running, a line says how long it has at least been, if it was seen before.  A
  * job whose last wait returned EDEADLK has the chain of waits on its line, until
- * it waits again or ends.  This is for people: the words may change.
+ * it waits again or ends.  A thread that was written off is no worker any more, and
+ * is shown until its job returns.  This is for people: the words may change.
  *
  * e == NULL is the default executor.  May be called at any time, also from jobs;
  * meanwhile jobs cannot end for a moment.  0; EINVAL; ENOMEM; or what errno says
