@@ -286,8 +286,12 @@ static sooni_noinline char *tell(struct walk *w, struct sooni_me *self)
 	return strdup(text);
 }
 
-/* Whether the thread would sleep for ever; then *chain says why. */
-static bool is_deadlock(struct sooni_me *self, char **chain)
+/*
+ * Whether the thread would sleep for ever; then *chain says why.  Not inlined, as
+ * linkers (binutils 2.40) spoil the flags by which the undefined behaviour
+ * sanitizer sees that the address of sooni_me is not NULL.
+ */
+static sooni_noinline bool is_deadlock(struct sooni_me *self, char **chain)
 {
 	struct walk w = { NULL, NULL, false };
 	struct sooni_me *me;

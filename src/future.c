@@ -227,12 +227,13 @@ static void tell(struct soon_future *f, void (*free_arg)(void *))
 	sooni_telling_push(&telling, home);
 	telling.future = f;
 	users = sooni_waiters_fire(f);
-	if (users != NULL || free_arg != NULL)
-		tell_users(f, free_arg, users);
-	/* relaxed: it is done. */
+	/* Before the user's code, which may fork, and in the child free the
+	 * executor.  relaxed: it is done. */
 	if (atomic_load_explicit(&f->state, memory_order_relaxed) &
 	    SOONI_FAILED)
 		sooni_unread_hold(f);
+	if (users != NULL || free_arg != NULL)
+		tell_users(f, free_arg, users);
 	/* acq_rel: as for any reference that goes. */
 	s = atomic_fetch_and_explicit(&f->state, ~(uint32_t)SOONI_BUSY,
 				      memory_order_acq_rel);

@@ -15,7 +15,7 @@ static soon_future *delayed, *pending, *limited;
 
 static const char *times_work(soon_executor *e)
 {
-	struct gate stuck;
+	static struct gate stuck; /* the one is written off */
 	soon_future *f;
 
 	f = soon_submit_job(e, SOON_JOB(.fn = return_arg, .delay = SHORT));

@@ -284,6 +284,7 @@ static void *wait_for_next(void *next)
 {
 	gate_pass(&start);
 	expect(soon_future_wait(ring[unbox(next)], SOON_FOREVER) == 0);
+	tally_add(&freed, 1);
 	return NULL;
 }
 
@@ -297,6 +298,7 @@ START_TEST(a_ring_of_waits_is_no_deadlock_if_one_has_a_limit)
 	gate_open(&start);
 	ck_assert_int_eq(soon_future_result(ring[1], SOON_FOREVER, NULL), 0);
 	ck_assert_int_eq(soon_future_error(ring[0]), ETIMEDOUT);
+	tally_await(&freed, 2);
 	soon_future_unref(ring[0]);
 	soon_future_unref(ring[1]);
 }

@@ -23,6 +23,7 @@ int main(void)
 #include "timer.h"
 
 #include <dlfcn.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>

@@ -31,7 +31,8 @@ pid_t fork_child(void)
 		is_child = true;
 		if (!CHILDREN_LIVE)
 			_exit(ENDED_WELL);
-		/* A worker blocks it. */
+		/* Check's handler would end the test; and a worker blocks it.*/
+		signal(SIGALRM, SIG_DFL);
 		sigemptyset(&limit);
 		sigaddset(&limit, SIGALRM);
 		pthread_sigmask(SIG_UNBLOCK, &limit, NULL);
