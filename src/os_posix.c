@@ -76,8 +76,10 @@ unsigned sooni_cpus(void)
 {
 	unsigned cpus = cpus_by_affinity();
 #ifdef __linux__
+	int old = sooni_uncancellable_begin(); /* it reads files */
 	unsigned allowed = sooni_cgroup_cpus("/proc/self", "");
 
+	sooni_uncancellable_end(old);
 	if (allowed < cpus)
 		cpus = allowed;
 #endif
