@@ -158,19 +158,13 @@ static void tidy(struct sooni_worker *w)
 {
 	while (sooni_me.blocking > 0)
 		soon_blocking_end();
-	/* relaxed: the worker's own; TAKEN is seen a job later if not now. */
-	if (sooni_unlikely(
-		    atomic_load_explicit(&w->place, memory_order_relaxed) !=
-		    SOONI_PLACE_HELD)) {
-		sooni_regain_place(w);
-		sooni_hold_place(w);
-	}
+	sooni_hold_place(w);
 }
 
 /*
- * Run and settle f.  Where there is nothing else to do the worker says that it
- * searches before the result can be seen, so that a submit that follows on the
- * result calls nobody else.
+ * Run and settle f.  Where there is nothing else to do, and no surplus of those
+ * who run, the worker says that it searches before the result can be seen, so that
+ * a submit that follows on the result calls nobody else.
  */
 static void run(struct sooni_worker *w, struct soon_future *f)
 {
@@ -184,7 +178,7 @@ static void run(struct sooni_worker *w, struct soon_future *f)
 		atomic_load_explicit(&w->jobs, memory_order_relaxed) + 1,
 		memory_order_relaxed);
 	tidy(w);
-	if (!sooni_has_more(w)) {
+	if (!sooni_has_more(w) && !sooni_park_is_over(&w->executor->park)) {
 		sooni_park_search(&w->executor->park);
 		w->searching = true;
 	}
@@ -206,32 +200,31 @@ static struct soon_future *linger(struct sooni_worker *w)
 	return looks < LINGER ? sooni_find(w) : NULL;
 }
 
+/* f's entry was taken from a queue. */
+static void take_up(struct sooni_worker *w, struct soon_future *f)
+{
+	stop_searching(w);
+	if (!sooni_future_claim(f, true, false))
+		sooni_future_drop_entry(f);
+	else if (sooni_unlikely(sooni_pool_phase(w->executor) == SOONI_BROKEN))
+		sooni_job_fail(f, SOON_EBROKEN);
+	else
+		run(w, f);
+}
+
 static enum sooni_end work(struct sooni_worker *w)
 {
-	enum sooni_end end = SOONI_STAYS;
+	enum sooni_end end;
 
-	while (end == SOONI_STAYS) {
+	while ((end = sooni_rest_if_surplus(w)) == SOONI_STAYS) {
 		struct soon_future *f = sooni_find(w);
 
 		if (f == NULL && w->searching)
 			f = linger(w);
-		if (f == NULL) {
-			end = sooni_rest(w);
-			continue;
-		}
-		stop_searching(w);
-		if (!sooni_future_claim(f, true, false)) {
-			sooni_future_drop_entry(f);
-			continue;
-		}
-		if (sooni_unlikely(sooni_pool_phase(w->executor) ==
-				   SOONI_BROKEN)) {
-			sooni_job_fail(f, SOON_EBROKEN);
-			continue;
-		}
-		run(w, f);
-		if (!w->searching)
-			end = sooni_rest_if_surplus(w);
+		if (f != NULL)
+			take_up(w, f);
+		else if ((end = sooni_rest(w)) != SOONI_STAYS)
+			break;
 	}
 	return end;
 }
