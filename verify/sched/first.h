@@ -13,16 +13,21 @@
 
 struct sooni_me;
 
-/* Thread-local memory: copies of the sources say this for `sooni_me'. */
+/* Thread-local memory: copies of the sources say these for `sooni_me', for
+ * `sooni_user_hook', and for `me' in timer.c. */
 struct sooni_me *sched_me(void);
+void (**sched_user_hook(void))(void);
+void **sched_keeper(void);
 
 void *sched_malloc(size_t size);
 void *sched_calloc(size_t n, size_t size);
+void *sched_realloc(void *p, size_t size);
 void *sched_aligned_alloc(size_t alignment, size_t size);
 void sched_free(void *p);
 
 #define malloc(size) sched_malloc(size)
 #define calloc(n, size) sched_calloc(n, size)
+#define realloc(p, size) sched_realloc(p, size)
 #define aligned_alloc(alignment, size) sched_aligned_alloc(alignment, size)
 #define free(p) sched_free(p)
 

@@ -15,6 +15,7 @@
 #undef calloc
 #undef free
 #undef malloc
+#undef realloc
 
 #include <signal.h>
 #include <stdint.h>
@@ -119,6 +120,20 @@ void sched_free(void *p)
 		return;
 	any_freed = true;
 	mprotect(p, b->pages * page_size, PROT_NONE);
+}
+
+void *sched_realloc(void *p, size_t size)
+{
+	uintptr_t offset = (uintptr_t)p - (uintptr_t)pages;
+	void *moved = sched_malloc(size);
+	size_t old;
+
+	if (p == NULL)
+		return moved;
+	old = blocks[offset / page_size].pages * page_size;
+	memcpy(moved, p, old < size ? old : size);
+	sched_free(p);
+	return moved;
 }
 
 /* slab.h */
