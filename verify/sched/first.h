@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Blocks of the slab come one by one from sched_malloc(): see memory.c. */
 #define SOONI_SANITIZE_ADDRESS 1
@@ -23,6 +24,7 @@ void *sched_malloc(size_t size);
 void *sched_calloc(size_t n, size_t size);
 void *sched_realloc(void *p, size_t size);
 void *sched_aligned_alloc(size_t alignment, size_t size);
+char *sched_strdup(const char *text);
 void sched_free(void *p);
 
 #define malloc(size) sched_malloc(size)
@@ -30,6 +32,8 @@ void sched_free(void *p);
 #define realloc(p, size) sched_realloc(p, size)
 #define aligned_alloc(alignment, size) sched_aligned_alloc(alignment, size)
 #define free(p) sched_free(p)
+#undef strdup
+#define strdup(text) sched_strdup(text)
 
 void sched_mutex_init(pthread_mutex_t *m);
 void sched_mutex_destroy(pthread_mutex_t *m);

@@ -97,6 +97,13 @@ void *sched_aligned_alloc(size_t alignment, size_t size)
 	return sched_malloc(size);
 }
 
+char *sched_strdup(const char *text)
+{
+	size_t size = strlen(text) + 1;
+
+	return memcpy(sched_malloc(size), text, size);
+}
+
 /* os.h */
 void *sooni_alloc(size_t size)
 {
