@@ -57,28 +57,28 @@ static void *merge_sort(void *part)
 	return NULL;
 }
 
-/* The lines of standard input, without their newlines. */
-static char **read_lines(size_t *n)
+/* Makes lines those of standard input, without their newlines. */
+static void read_lines(struct part *all)
 {
-	char **lines = calloc(1, sizeof(*lines)), *text = NULL;
+	char *text = NULL;
 	size_t size = 0, room = 1;
 	ssize_t length;
 
-	for (*n = 0; lines && (length = getline(&text, &size, stdin)) > 0;) {
+	all->lines = calloc(room, sizeof(*all->lines));
+	while (all->lines && (length = getline(&text, &size, stdin)) > 0) {
 		length -= text[length - 1] == '\n';
 		text[length] = '\0';
+		all->lines[all->n++] = text;
 		if (strlen(text) != (size_t)length)
-			errx(1, "line %zu: a NUL byte", *n + 1);
-		if (*n == room)
-			lines = realloc(lines, (room *= 2) * sizeof(*lines));
-		if (lines)
-			lines[(*n)++] = text;
+			errx(1, "line %zu: a NUL byte", all->n);
+		if (all->n == room)
+			all->lines =
+				realloc(all->lines, (room *= 2) * sizeof(text));
 		text = NULL;
 	}
-	if (!lines || !feof(stdin))
+	if (!all->lines || !feof(stdin))
 		err(1, "standard input");
 	free(text);
-	return lines;
 }
 
 int main(int argc, char **argv)
@@ -86,7 +86,7 @@ int main(int argc, char **argv)
 	static const char usage[] = "usage: 05_mergesort [-j JOBS] [-q] <TEXT";
 	static const struct option opts[] = { { "help", 0, NULL, 'h' }, { 0 } };
 	char none[] = "", *end = none;
-	struct part all;
+	static struct part all;
 	int c, jobs = 0;
 
 	while ((c = getopt_long(argc, argv, "j:q", opts, NULL)) > 0 && c != '?')
@@ -100,7 +100,7 @@ int main(int argc, char **argv)
 		return 2;
 	if (*end || jobs < 0 || optind < argc)
 		errx(2, "%s", usage);
-	all.lines = read_lines(&all.n);
+	read_lines(&all);
 	all.spare = calloc(all.n + 1, sizeof(*all.spare));
 	pool = soon_executor_new((unsigned)jobs);
 	if (!all.spare || !pool ||

@@ -7,20 +7,11 @@
 
 #include <errno.h>
 
-/* Jobs that a thread which is no worker may have on its stack. */
-enum { MOST_NESTED = 64 };
-
 /* Whether the stack has room for one more job on top of those. */
 static bool may_nest(void)
 {
-	const struct sooni_context *c;
-	int depth = 0;
-
-	if (sooni_me.worker != NULL)
-		return sooni_worker_has_stack(sooni_me.worker);
-	for (c = sooni_running(); c != NULL; c = c->below)
-		depth++;
-	return depth < MOST_NESTED;
+	return sooni_me.worker != NULL ? sooni_worker_has_stack(sooni_me.worker)
+				       : sooni_may_nest();
 }
 
 /* The jobs have their places, and keep them only if they are queued. */

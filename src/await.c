@@ -7,21 +7,9 @@
 
 #include <errno.h>
 
-/* Jobs that a waiting thread which is no worker may have on its stack. */
-enum { MOST_HELPED = 64 };
-
 static bool may_help(const struct soon_future *f)
 {
-	const struct sooni_context *c;
-	int depth = 0;
-
-	/* relaxed: HELPED is there from birth. */
-	if (!(atomic_load_explicit(&f->marks, memory_order_relaxed) &
-	      SOONI_HELPED))
-		return false;
-	for (c = sooni_running(); c != NULL; c = c->below)
-		depth++;
-	return depth < MOST_HELPED;
+	return sooni_is_marked(f, SOONI_HELPED) && sooni_may_nest();
 }
 
 bool sooni_run_awaited(struct soon_future *f)

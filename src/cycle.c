@@ -325,7 +325,7 @@ int sooni_await_begin(struct sooni_awaited *a)
 	sooni_me.awaited = a;
 	if (c != NULL && !a->timed &&
 	    (a->need != SOONI_NEED_ALL || a->looked != begun)) {
-		if (is_deadlock(&sooni_me, &chain)) {
+		if (is_deadlock(c->me, &chain)) {
 			sooni_me.awaited = NULL;
 			rc = EDEADLK;
 		}

@@ -7,11 +7,14 @@
 
 void sooni_hold_place(struct sooni_worker *w)
 {
-	/* relaxed: nobody else changes NONE, and TAKEN is for sooni_regain_place(). */
-	if (atomic_load_explicit(&w->place, memory_order_relaxed) ==
-	    SOONI_PLACE_NONE)
-		atomic_store_explicit(&w->place, SOONI_PLACE_HELD,
-				      memory_order_relaxed);
+	/* relaxed, both: nobody else changes NONE. */
+	if (sooni_likely(
+		    atomic_load_explicit(&w->place, memory_order_relaxed) ==
+		    SOONI_PLACE_HELD))
+		return;
+	sooni_regain_place(w);
+	atomic_store_explicit(&w->place, SOONI_PLACE_HELD,
+			      memory_order_relaxed);
 }
 
 /* The worker is running, whatever the monitor found. */
@@ -71,16 +74,13 @@ static enum sooni_end wait_for_call(struct sooni_worker *w)
 	}
 }
 
-/* Nothing was found: go idle, or leave.  Running, and searching or not, before;
- * running and searching after SOONI_STAYS. */
-enum sooni_end sooni_rest(struct sooni_worker *w)
+/* Go idle, or leave.  Running, and searching or not, before; running and
+ * searching after SOONI_STAYS. */
+static enum sooni_end rest(struct sooni_worker *w)
 {
 	struct soon_executor *e = w->executor;
 	bool closed = sooni_pool_phase(e) != SOONI_OPEN;
 
-	/* What the monitor raised for blocking jobs is not for the next ones. */
-	if (sooni_park_limit(&e->park) > e->options.workers)
-		sooni_park_set_limit(&e->park, e->options.workers);
 	sooni_regain_place(w);
 	if ((closed || sooni_crew_is_over(e)) && leave(w, false)) {
 		sooni_park_exit(&e->park, w->searching);
@@ -97,20 +97,50 @@ enum sooni_end sooni_rest(struct sooni_worker *w)
 	return wait_for_call(w);
 }
 
-/* If more run than may, this worker goes idle. */
-enum sooni_end sooni_rest_if_surplus(struct sooni_worker *w)
+enum sooni_end sooni_rest(struct sooni_worker *w)
+{
+	struct sooni_park *park = &w->executor->park;
+	uint32_t workers = w->executor->options.workers;
+
+	/* What the monitor raised for blocking jobs is not for the next ones. */
+	if (sooni_park_limit(park) > workers)
+		sooni_park_set_limit(park, workers);
+	return rest(w);
+}
+
+/* The worker does not search, so nobody relies on it. */
+static enum sooni_end rest_at_once(struct sooni_worker *w)
 {
 	struct soon_executor *e = w->executor;
 
-	if (sooni_likely(!sooni_park_is_over(&e->park)))
-		return SOONI_STAYS;
 	sooni_regain_place(w);
 	if (!sooni_park_surplus(&e->park, &w->parker))
 		return SOONI_STAYS;
-	/* As in sooni_rest(); but as many run as may, and they will look. */
+	/* As in rest(); but as many run as may, and they will look. */
 	if (sooni_pool_phase(e) != SOONI_OPEN)
 		sooni_pool_call_all(e);
 	return wait_for_call(w);
+}
+
+/*
+ * A worker may have been called, or started, when more could run.  In a pool that
+ * ends all are called to look around once more, however many run.
+ */
+enum sooni_end sooni_rest_if_surplus(struct sooni_worker *w)
+{
+	struct soon_executor *e = w->executor;
+	enum sooni_end end = SOONI_STAYS;
+
+	while (end == SOONI_STAYS &&
+	       sooni_unlikely(sooni_park_is_over(&e->park))) {
+		if (!w->searching)
+			end = rest_at_once(w);
+		else if (sooni_pool_phase(e) == SOONI_OPEN)
+			end = rest(w);
+		else
+			break;
+	}
+	return end;
 }
 
 /* Between tries to start a thread. */

@@ -47,10 +47,21 @@ enum sight {
 	BLOCKED	  /* in one job all the time */
 };
 
+static uint32_t place_of(struct sooni_worker *w)
+{
+	/* relaxed: take() makes sure. */
+	return atomic_load_explicit(&w->place, memory_order_relaxed);
+}
+
+/* relaxed: guesses, which harm nobody if they are wrong. */
+static uint32_t jobs_of(struct sooni_worker *w)
+{
+	return atomic_load_explicit(&w->jobs, memory_order_relaxed);
+}
+
 static enum sight judge(struct sooni_worker *w, int64_t elapsed)
 {
-	/* relaxed: guesses, which harm nobody if they are wrong. */
-	uint32_t jobs = atomic_load_explicit(&w->jobs, memory_order_relaxed);
+	uint32_t jobs = jobs_of(w);
 	int32_t id = atomic_load_explicit(&w->thread_id, memory_order_relaxed);
 	int64_t cpu = sooni_thread_cpu_time(id);
 	int64_t used = cpu - w->cpu_seen;
@@ -65,6 +76,9 @@ static enum sight judge(struct sooni_worker *w, int64_t elapsed)
 	if (!sooni_thread_asleep(id))
 		return is_new ? UNKNOWN : COMPUTING;
 	if (!is_new && used > elapsed / CPU_SHARE)
+		return UNKNOWN;
+	/* It may have ended its job, and gone idle, just before that. */
+	if (place_of(w) != SOONI_PLACE_HELD || jobs_of(w) != jobs)
 		return UNKNOWN;
 	return same_job ? BLOCKED : BLOCKING;
 }
@@ -88,12 +102,6 @@ static uint32_t min(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
-static uint32_t place_of(struct sooni_worker *w)
-{
-	/* relaxed: take() makes sure. */
-	return atomic_load_explicit(&w->place, memory_order_relaxed);
-}
-
 /* What a look at all workers of a pool came to. */
 struct view {
 	uint32_t taken;	   /* blocked, and their places given away */
@@ -115,7 +123,7 @@ static struct view view_workers(struct soon_executor *e, int64_t elapsed)
 			sight = judge(w, elapsed);
 		v.computing += sight == COMPUTING;
 		if (sight == BLOCKED && !take(w))
-			sight = BLOCKING;
+			sight = UNKNOWN;
 		v.blocking += sight == BLOCKING;
 		v.taken += place_of(w) == SOONI_PLACE_TAKEN;
 	}

@@ -385,7 +385,7 @@ enum sooni_end {
  * searches after SOONI_STAYS. */
 enum sooni_end sooni_rest(struct sooni_worker *w);
 
-/* The same, if more run than may and the worker does not search. */
+/* The same, if more run than may. */
 enum sooni_end sooni_rest_if_surplus(struct sooni_worker *w);
 
 /*

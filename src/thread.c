@@ -32,6 +32,9 @@ enum { LOOKING = 2 };
 #define SHORT_NSEC (100 * SOON_USEC)
 enum { MANY_SHORT_WAITS = 4 };
 
+/* Jobs that a thread which is no worker may have on its stack. */
+enum { MOST_NESTED = 64 };
+
 /* Each job reads both, which seldom change. */
 alignas(SOONI_APART) _Atomic uint32_t sooni_lookers;
 _Atomic uint32_t sooni_tracing;
@@ -144,6 +147,16 @@ void sooni_threads_look(void (*look)(struct soon_future *job, void *ctx),
 void sooni_wait_for_lookers(void)
 {
 	sooni_sleep(&sooni_lookers, LOOKING, LOOKING, INT64_MAX);
+}
+
+bool sooni_may_nest(void)
+{
+	const struct sooni_context *c;
+	int depth = 0;
+
+	for (c = sooni_running(); c != NULL; c = c->below)
+		depth++;
+	return depth < MOST_NESTED;
 }
 
 bool sooni_runs_here(const struct soon_future *f)

@@ -242,6 +242,9 @@ static inline void sooni_context_show(void)
 				 memory_order_seq_cst);
 }
 
+/* Whether this thread, which is no worker, may run one more job on its stack. */
+bool sooni_may_nest(void);
+
 /* Whether f is a job that this thread is running. */
 bool sooni_runs_here(const struct soon_future *f);
 

@@ -197,19 +197,13 @@ static void tidy(struct sooni_worker *w)
 {
 	while (sooni_me.blocking > 0)
 		soon_blocking_end();
-	/* relaxed: the worker's own; TAKEN is seen a job later if not now. */
-	if (sooni_unlikely(
-		    atomic_load_explicit(&w->place, memory_order_relaxed) !=
-		    SOONI_PLACE_HELD)) {
-		sooni_regain_place(w);
-		sooni_hold_place(w);
-	}
+	sooni_hold_place(w);
 }
 
 /*
- * The job has returned.  Where there is nothing else to do the worker says that
- * it searches before the result can be seen, so that a submit that follows on
- * the result calls nobody else.
+ * The job has returned.  Where there is nothing else to do, and no surplus of
+ * those who run, the worker says that it searches before the result can be seen, so
+ * that a submit that follows on the result calls nobody else.
  */
 sooni_inline void end_job(struct sooni_worker *w)
 {
@@ -219,7 +213,7 @@ sooni_inline void end_job(struct sooni_worker *w)
 		atomic_load_explicit(&w->jobs, memory_order_relaxed) + 1,
 		memory_order_relaxed);
 	tidy(w);
-	if (!sooni_has_more(w)) {
+	if (!sooni_has_more(w) && !sooni_park_is_over(&w->executor->park)) {
 		sooni_park_search(&w->executor->park);
 		w->searching = true;
 	}
@@ -279,11 +273,9 @@ static struct soon_future *linger(struct sooni_worker *w)
 	return looks < LINGER ? sooni_find(w) : NULL;
 }
 
-/* Do what is to be done with an entry taken. */
+/* f's entry was taken from a queue. */
 static enum sooni_end serve(struct sooni_worker *w, struct soon_future *f)
 {
-	bool ran = false;
-
 	stop_searching(w);
 	if (!sooni_future_claim(f, true, false)) {
 		sooni_future_drop_entry(f);
@@ -293,21 +285,19 @@ static enum sooni_end serve(struct sooni_worker *w, struct soon_future *f)
 	} else if (sooni_unlikely(sooni_is_marked(f, SOONI_LIMITED))) {
 		if (!run_limited(w, f))
 			return SOONI_LOST;
-		ran = true;
 	} else {
 		run(w, f);
-		ran = true;
 	}
 	if (sooni_unlikely(!is_here(w)))
 		return SOONI_ORPHANED;
-	return ran && !w->searching ? sooni_rest_if_surplus(w) : SOONI_STAYS;
+	return SOONI_STAYS;
 }
 
 static enum sooni_end work(struct sooni_worker *w)
 {
-	enum sooni_end end = SOONI_STAYS;
+	enum sooni_end end;
 
-	while (end == SOONI_STAYS) {
+	while ((end = sooni_rest_if_surplus(w)) == SOONI_STAYS) {
 		struct soon_future *f = sooni_find(w);
 
 		if (f == NULL) {
@@ -316,6 +306,8 @@ static enum sooni_end work(struct sooni_worker *w)
 				f = linger(w);
 		}
 		end = f != NULL ? serve(w, f) : sooni_rest(w);
+		if (end != SOONI_STAYS)
+			break;
 	}
 	return end;
 }

@@ -14,8 +14,11 @@ static soon_executor *pool;
 static struct gate gate, at_user;
 static struct tally ran, freed, called;
 
+static pthread_t main_thread;
+
 static void setup(void)
 {
+	main_thread = pthread_self();
 	pool = pool_of(2);
 	gate_init(&gate);
 	gate_init(&at_user);
@@ -265,7 +268,6 @@ static void free_at_gate(void *arg)
 }
 
 /* A callback that comes so late that it runs on the main thread is no good. */
-static pthread_t main_thread;
 static bool too_late; /* the main thread's */
 
 static bool is_too_late(void)
@@ -280,7 +282,6 @@ static bool is_too_late(void)
 static soon_future *submit_called(void (*callback)(soon_future *, void *),
 				  void *ctx)
 {
-	main_thread = pthread_self();
 	for (soon_nsec within = SHORT;; within *= 2) {
 		soon_future *f = submit_within(within);
 

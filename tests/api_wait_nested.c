@@ -312,8 +312,8 @@ static void sleep_exactly(void)
 START_TEST(a_timed_wait_leaves_nothing_behind)
 {
 	unsigned n = test_scale(TEST_SANITIZED ? 5000
-				: _i == 0      ? 100000
-					       : 20000);
+				: _i == 0      ? 30000
+					       : 10000);
 	soon_completions *set = soon_as_completed(&promise, 1);
 	soon_future *next = NULL;
 	size_t before = 0;

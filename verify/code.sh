@@ -9,7 +9,8 @@
 #				name's first word, which must find that
 #
 # It works on copies of src/, in which thread-local variables are the
-# scheduler's, and a few sizes are small enough for scenes to get beyond them.
+# scheduler's, a few sizes are small enough for scenes to get beyond them, and no
+# wait begins with a nap, which would need a timeout.
 
 . "${srcdir:-.}/common.sh"
 tree=$work/tree
@@ -25,11 +26,16 @@ glance="-m 500 -r 500 -s $SEED"
 copy='
 /^extern sooni_tls struct sooni_me sooni_me;$/ d
 /^sooni_tls struct sooni_me sooni_me;$/ d
+/^extern sooni_tls void (\*sooni_user_hook)(void);$/ d
+/^sooni_tls void (\*sooni_user_hook)(void);$/ d
+s/sooni_user_hook/(*sched_user_hook())/g
+s/^static sooni_tls struct keeper \*me;$/#define me (*(struct keeper **)sched_keeper())/
 s/struct sooni_me/struct SOONI_ME/g
 s/sooni_me\([^a-z_]\)/(*sched_me())\1/g
 s/struct SOONI_ME/struct sooni_me/g
 s/FIRST_CAPACITY = [0-9]*/FIRST_CAPACITY = 2/
 s/LINGER = [0-9]*/LINGER = 1/
+s/MANY_SHORT_WAITS = [0-9]*/MANY_SHORT_WAITS = 1000/
 s/LOOKS_PER_TIME_CHECK = [0-9]*/LOOKS_PER_TIME_CHECK = 1/'
 
 # compile INCLUDE-FOLDER ARGUMENT...

@@ -8,7 +8,7 @@
 
 soon_executor *ring_pool[POOLS];
 struct gate start;
-struct tally waited;
+struct tally waited, ended;
 struct waiter waiters[MOST];
 soon_future *job[MOST];
 unsigned jobs;
@@ -19,6 +19,7 @@ void ring_setup(void)
 		ring_pool[i] = pool_of(MOST);
 	gate_init(&start);
 	tally_init(&waited);
+	tally_init(&ended);
 	jobs = 0;
 }
 
@@ -29,6 +30,7 @@ void ring_teardown(void)
 	unref_n(job, jobs); /* children may have waited for these to the end */
 	gate_fini(&start);
 	tally_fini(&waited);
+	tally_fini(&ended);
 }
 
 int wait_by(enum way way, soon_future **f, size_t n, soon_nsec timeout)
@@ -76,6 +78,7 @@ void *pass_and_wait(void *arg)
 	tally_add(&waited, 1);
 	if (w->rc == EDEADLK)
 		w->again = wait_by(w->way, w->awaited, w->n, w->timeout);
+	tally_add(&ended, 1);
 	return w;
 }
 

@@ -41,6 +41,7 @@ struct waiter {
 extern soon_executor *ring_pool[POOLS];
 extern struct gate start;
 extern struct tally waited; /* waits that have ended */
+extern struct tally ended;  /* ... and the second one of who was told */
 extern struct waiter waiters[MOST];
 extern soon_future *job[MOST];
 extern unsigned jobs;

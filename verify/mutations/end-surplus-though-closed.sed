@@ -1,3 +1,3 @@
 # file: idle.c
 # Nor does one that is surplus.
-/^enum sooni_end sooni_rest_if_surplus(/,/^}/ s/if (sooni_pool_phase(e) != SOONI_OPEN)/if (0)/
+/^static enum sooni_end rest_at_once(/,/^}/ s/if (sooni_pool_phase(e) != SOONI_OPEN)/if (0)/

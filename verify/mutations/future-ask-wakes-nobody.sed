@@ -1,3 +1,3 @@
-# file: future.c
+# file: cancel.c
 # A job that sleeps does not hear that it should stop.
-/^uint32_t sooni_future_ask/,/^}/ s/sooni_wake(&f->state, old);/;/
+/^static uint32_t ask(/,/^}/ s/sooni_wake(&f->state, old);/;/

@@ -1,3 +1,3 @@
 # file: idle.c
 # A worker that goes idle does not look at the queues again.
-/^enum sooni_end sooni_rest(/,/^}/ s/else if (sooni_pool_has_work(e))/else if (0)/
+/^static enum sooni_end rest(/,/^}/ s/else if (sooni_pool_has_work(e))/else if (0)/

@@ -1,5 +1,5 @@
 # file: idle.c
 # A worker above max_workers leaves although others rely on its search.
-/^enum sooni_end sooni_rest(/,/^}/ {
+/^static enum sooni_end rest(/,/^}/ {
 	/sooni_park_exit(/,/return SOONI_LEFT/ s/if (sooni_pool_has_work(e))/if (0)/
 }

@@ -1,3 +1,3 @@
 # file: pool.c
 # A submitter calls somebody for a job that was taken meanwhile.
-/^static void call_for(/,/^}/ s/sooni_deque_is_empty(q)/0/
+/^sooni_inline void call_for(/,/^}/ s/sooni_deque_is_empty(q)/0/

@@ -7,24 +7,33 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Blocks of the slab come one by one from sched_malloc(): see memory.c. */
 #define SOONI_SANITIZE_ADDRESS 1
 
 struct sooni_me;
 
-/* Thread-local memory: copies of the sources say this for `sooni_me'. */
+/* Thread-local memory: copies of the sources say these for `sooni_me', for
+ * `sooni_user_hook', and for `me' in timer.c. */
 struct sooni_me *sched_me(void);
+void (**sched_user_hook(void))(void);
+void **sched_keeper(void);
 
 void *sched_malloc(size_t size);
 void *sched_calloc(size_t n, size_t size);
+void *sched_realloc(void *p, size_t size);
 void *sched_aligned_alloc(size_t alignment, size_t size);
+char *sched_strdup(const char *text);
 void sched_free(void *p);
 
 #define malloc(size) sched_malloc(size)
 #define calloc(n, size) sched_calloc(n, size)
+#define realloc(p, size) sched_realloc(p, size)
 #define aligned_alloc(alignment, size) sched_aligned_alloc(alignment, size)
 #define free(p) sched_free(p)
+#undef strdup
+#define strdup(text) sched_strdup(text)
 
 void sched_mutex_init(pthread_mutex_t *m);
 void sched_mutex_destroy(pthread_mutex_t *m);

@@ -2,11 +2,12 @@
  * machine.c - os.h, and locks and joins, for the threads of the scheduler.
  *
  * There is one CPU, so that nobody looks for long before it sleeps.  A deadline
- * comes at any moment, as often as the scene allows.
+ * comes at any moment, as often as the scene allows; until then no time passes.
  */
 #include "scene.h"
 
 #include "os.h"
+#include "thread.h"
 
 #include <errno.h>
 #include <string.h>
@@ -29,21 +30,28 @@ static void point(const char *operation, const volatile void *p)
 	sched_before(&sites[i], p, true);
 }
 
+static int64_t now;
+
+void sched_clock_reset(void)
+{
+	now = 1;
+}
+
 int64_t sooni_now(void)
 {
-	return 1;
+	return now;
 }
 
 int64_t sooni_now_coarse(void)
 {
-	return 1;
+	return now;
 }
 
 int64_t sooni_deadline(int64_t timeout)
 {
 	if (timeout <= 0)
 		return 0;
-	return timeout == INT64_MAX ? INT64_MAX : 2;
+	return timeout == INT64_MAX ? INT64_MAX : now + 1;
 }
 
 int sooni_futex_wait(_Atomic uint32_t *word, uint32_t expected,
@@ -53,11 +61,13 @@ int sooni_futex_wait(_Atomic uint32_t *word, uint32_t expected,
 	/* It may return for no reason. */
 	if (*word != expected || sched_choose(2, true) == 1)
 		return 0;
-	if (deadline <= sooni_now())
+	if (deadline <= now)
 		return ETIMEDOUT;
-	return sched_sleep("futex_wait", word, deadline != INT64_MAX)
-		       ? 0
-		       : ETIMEDOUT;
+	if (sched_sleep("futex_wait", word, deadline != INT64_MAX))
+		return 0;
+	if (deadline > now)
+		now = deadline;
+	return ETIMEDOUT;
 }
 
 void sooni_futex_wake(_Atomic uint32_t *word)
@@ -182,8 +192,26 @@ pthread_t sched_thread_self(void)
 	return sched_self();
 }
 
-/* thread.h's variable. */
+/* The library's thread-local variables. */
+struct locals {
+	struct sooni_me me;
+	void (*user_hook)(void);
+	void *keeper;
+};
+
+_Static_assert(sizeof(struct locals) <= SCHED_LOCAL, "they have room");
+
 struct sooni_me *sched_me(void)
 {
-	return sched_local();
+	return &((struct locals *)sched_local())->me;
+}
+
+void (**sched_user_hook(void))(void)
+{
+	return &((struct locals *)sched_local())->user_hook;
+}
+
+void **sched_keeper(void)
+{
+	return &((struct locals *)sched_local())->keeper;
 }

@@ -15,6 +15,7 @@
 #undef calloc
 #undef free
 #undef malloc
+#undef realloc
 
 #include <signal.h>
 #include <stdint.h>
@@ -96,6 +97,13 @@ void *sched_aligned_alloc(size_t alignment, size_t size)
 	return sched_malloc(size);
 }
 
+char *sched_strdup(const char *text)
+{
+	size_t size = strlen(text) + 1;
+
+	return memcpy(sched_malloc(size), text, size);
+}
+
 /* os.h */
 void *sooni_alloc(size_t size)
 {
@@ -119,6 +127,20 @@ void sched_free(void *p)
 		return;
 	any_freed = true;
 	mprotect(p, b->pages * page_size, PROT_NONE);
+}
+
+void *sched_realloc(void *p, size_t size)
+{
+	uintptr_t offset = (uintptr_t)p - (uintptr_t)pages;
+	void *moved = sched_malloc(size);
+	size_t old;
+
+	if (p == NULL)
+		return moved;
+	old = blocks[offset / page_size].pages * page_size;
+	memcpy(moved, p, old < size ? old : size);
+	sched_free(p);
+	return moved;
 }
 
 /* slab.h */

@@ -56,6 +56,9 @@ bool sched_start_fails(void);
 /* Run a scene once. */
 void sched_run(const struct sched_scene *scene);
 
+/* machine.c: before a run */
+void sched_clock_reset(void);
+
 /* explore.c: choices */
 
 /*

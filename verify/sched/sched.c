@@ -277,6 +277,7 @@ void sched_run(const struct sched_scene *scene)
 	steps = 0;
 	timeouts_left = scene->timeouts;
 	failed_starts_left = scene->failed_starts;
+	sched_clock_reset();
 	sched_spawn("main", first_main, (void *)(size_t)scene);
 	if (_setjmp(host) == 0)
 		_longjmp(threads[0].here, 1);
