@@ -3,6 +3,7 @@
  * request to stop.
  */
 #include "job.h"
+#include "run.h"
 #include "thread.h"
 
 #include <errno.h>

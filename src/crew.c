@@ -2,7 +2,7 @@
  * crew.c - a pool's threads: starting and ending them, and waiting for their
  * end.
  */
-#include "pool.h"
+#include "crew.h"
 
 #include "limit.h"
 #include "thread.h"

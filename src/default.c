@@ -1,6 +1,7 @@
 /*
  * default.c - the process's own pool.
  */
+#include "crew.h"
 #include "pool.h"
 
 #include <stdlib.h>

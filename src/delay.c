@@ -10,7 +10,8 @@
  * Whoever claims or cancels a timed job calls stop(), and so has waited for the
  * clock before he goes on: fire() may use the job and its executor.
  */
-#include "pool.h"
+#include "delay.h"
+
 #include "timer.h"
 
 #include <errno.h>

@@ -10,18 +10,17 @@
  */
 #include "job.h"
 #include "pool.h"
+#include "text.h"
 #include "thread.h"
 #include "waiter.h"
 
 #include <soon/stats.h>
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-	FIRST_ROOM = 4096,
 	MOST_NAMED = 4, /* of the futures that one waits for */
 	MOST_STACKED = 8
 };
@@ -34,38 +33,11 @@ struct dump {
 	bool *asleep;
 	uint32_t asleep_count;
 
-	/* what was written, or would have been with more room */
-	char *text;
-	size_t room;
-	size_t used;
-
+	struct sooni_text text;
 	unsigned running, blocked, idle;
 	size_t pending;
 	char oldest[48]; /* in words, or nothing */
 };
-
-sooni_printf(2, 3) static void add(struct dump *d, const char *format, ...)
-{
-	size_t used = d->used < d->room ? d->used : d->room;
-	va_list args;
-	int n;
-
-	va_start(args, format);
-	n = vsnprintf(d->text + used, d->room - used, format, args);
-	va_end(args);
-	if (n > 0)
-		d->used += (size_t)n;
-}
-
-static void add_time(struct dump *d, int64_t nsec)
-{
-	if (nsec >= SOON_SEC)
-		add(d, "%lld.%03d s", (long long)(nsec / SOON_SEC),
-		    (int)(nsec % SOON_SEC / SOON_MSEC));
-	else
-		add(d, "%d.%03d ms", (int)(nsec / SOON_MSEC),
-		    (int)(nsec % SOON_MSEC / SOON_USEC));
-}
 
 /* A job that cannot end meanwhile. */
 static void add_label(struct dump *d, const struct soon_future *f)
@@ -73,7 +45,7 @@ static void add_label(struct dump *d, const struct soon_future *f)
 	char label[SOONI_LABEL_SIZE];
 
 	sooni_label(f, label);
-	add(d, "%s", label);
+	sooni_text_add(&d->text, "%s", label);
 }
 
 static void add_thread(struct dump *d, struct sooni_me *me)
@@ -81,11 +53,11 @@ static void add_thread(struct dump *d, struct sooni_me *me)
 	char name[SOONI_NAME_SIZE];
 
 	if (me->member == NULL) {
-		add(d, "thread %d", (int)me->thread_id);
+		sooni_text_add(&d->text, "thread %d", (int)me->thread_id);
 		return;
 	}
 	sooni_worker_name(me->member, name);
-	add(d, "%s", name);
+	sooni_text_add(&d->text, "%s", name);
 }
 
 /* Of the futures that a thread waits for. */
@@ -104,11 +76,11 @@ static void add_member(struct dump *d, const struct soon_future *f)
 	add_label(d, f);
 	if (c != NULL) {
 		c->me->is_reached = true;
-		add(d, " (on ");
+		sooni_text_add(&d->text, " (on ");
 		add_thread(d, c->me);
-		add(d, ")");
+		sooni_text_add(&d->text, ")");
 	} else if (f->fn != NULL && !(sooni_state(f) & SOONI_RUNNING)) {
-		add(d, " (not started)");
+		sooni_text_add(&d->text, " (not started)");
 	}
 }
 
@@ -131,7 +103,7 @@ static bool visit_member(struct soon_future *f, void *ctx)
 		return true;
 	}
 	if (m->named++ > 0)
-		add(m->dump, ", ");
+		sooni_text_add(&m->dump->text, ", ");
 	add_member(m->dump, f);
 	if (!is_safe)
 		sooni_waiters_unlock(f, s);
@@ -147,18 +119,18 @@ static void add_awaited(struct dump *d, struct sooni_awaited *a)
 	struct members m = { d, 0, 0 };
 
 	if (a->need == SOONI_NEED_TIME) {
-		add(d, ", asleep for ");
-		add_time(d, d->now - a->since);
+		sooni_text_add(&d->text, ", asleep for ");
+		sooni_text_add_time(&d->text, d->now - a->since);
 		return;
 	}
-	add(d, ", waiting ");
-	add_time(d, d->now - a->since);
-	add(d, " for %s", a->n == 1 ? "" : which[a->need]);
+	sooni_text_add(&d->text, ", waiting ");
+	sooni_text_add_time(&d->text, d->now - a->since);
+	sooni_text_add(&d->text, " for %s", a->n == 1 ? "" : which[a->need]);
 	sooni_awaited_each(a, visit_member, &m);
 	if (m.left_out > 0)
-		add(d, " and %zu more", m.left_out);
+		sooni_text_add(&d->text, " and %zu more", m.left_out);
 	if (m.named == 0)
-		add(d, "what is done now");
+		sooni_text_add(&d->text, "what is done now");
 }
 
 /* How long the innermost job has been running. */
@@ -170,11 +142,12 @@ static void add_age(struct dump *d, struct sooni_me *me,
 	if (me->member != NULL && c->below == NULL)
 		woke = sooni_worker_woke_for_job(me->member);
 	if (woke >= 0) {
-		add(d, " for ");
-		add_time(d, d->now > woke ? d->now - woke : 0);
+		sooni_text_add(&d->text, " for ");
+		sooni_text_add_time(&d->text,
+				    d->now > woke ? d->now - woke : 0);
 	} else if (d->now > c->since) {
-		add(d, " for at least ");
-		add_time(d, d->now - c->since);
+		sooni_text_add(&d->text, " for at least ");
+		sooni_text_add_time(&d->text, d->now - c->since);
 	}
 }
 
@@ -195,13 +168,13 @@ static void add_jobs(struct dump *d, struct sooni_context *c)
 
 	add_label(d, c->job);
 	while ((c = c->below) != NULL && depth++ < MOST_STACKED) {
-		add(d, " on top of ");
+		sooni_text_add(&d->text, " on top of ");
 		add_label(d, c->job);
 	}
 	for (depth = 0; c != NULL; c = c->below)
 		depth++;
 	if (depth > 0)
-		add(d, " and %u more", depth);
+		sooni_text_add(&d->text, " and %u more", depth);
 }
 
 /* Whether the thread, which has this job on top, was written off: the one below
@@ -225,16 +198,17 @@ static bool add_doing(struct dump *d, struct sooni_me *me,
 
 	add_jobs(d, c);
 	if (is_written_off(me, c))
-		add(d, ", written off");
+		sooni_text_add(&d->text, ", written off");
 	if (me->awaited != NULL) {
 		add_awaited(d, me->awaited);
 	} else {
-		add(d, asleep ? ", blocked, running" : ", running");
+		sooni_text_add(&d->text,
+			       asleep ? ", blocked, running" : ", running");
 		add_age(d, me, c);
 	}
 	for (; c != NULL; c = c->below)
 		if (c->deadlock != NULL)
-			add(d, "; deadlock: %s", c->deadlock);
+			sooni_text_add(&d->text, "; deadlock: %s", c->deadlock);
 	return asleep || me->awaited != NULL;
 }
 
@@ -249,20 +223,20 @@ static void add_line(struct dump *d, struct sooni_me *me)
 	unsigned *count = &d->idle;
 
 	add_thread(d, me);
-	add(d, ": ");
+	sooni_text_add(&d->text, ": ");
 	if (c != NULL) {
 		count = add_doing(d, me, c) ? &d->blocked : &d->running;
 	} else if (me->awaited != NULL) {
-		add(d, "in a callback");
+		sooni_text_add(&d->text, "in a callback");
 		add_awaited(d, me->awaited);
 		count = &d->blocked;
 	} else if (me->member != NULL && !is_asleep(d, me->member)) {
-		add(d, "between jobs, or in a callback");
+		sooni_text_add(&d->text, "between jobs, or in a callback");
 		count = &d->running;
 	} else {
-		add(d, "idle");
+		sooni_text_add(&d->text, "idle");
 	}
-	add(d, "\n");
+	sooni_text_add(&d->text, "\n");
 	if (is_member(d, me))
 		++*count;
 }
@@ -287,7 +261,6 @@ static void add_lines(struct dump *d)
 	bool more = true;
 
 	d->now = sooni_now();
-	d->used = 0;
 	d->running = d->blocked = d->idle = 0;
 	/* All, so that those on which others depend are found. */
 	for (me = first; me != NULL; me = me->next)
@@ -338,14 +311,10 @@ static int look_who_sleeps(struct dump *d)
 static int fill(struct dump *d)
 {
 	do {
-		free(d->text);
-		d->room = d->used < FIRST_ROOM ? FIRST_ROOM : 2 * d->used;
-		d->text = malloc(d->room);
-		if (d->text == NULL)
+		if (sooni_text_grow(&d->text) != 0)
 			return ENOMEM;
-		d->text[0] = '\0';
 		add_lines(d);
-	} while (d->used >= d->room);
+	} while (d->text.used >= d->text.room);
 	return 0;
 }
 
@@ -377,7 +346,8 @@ static int print(struct dump *d, FILE *out)
 		     e->name, d->running + d->blocked + d->idle, d->running,
 		     d->blocked, d->idle, d->pending, d->oldest,
 		     phases[sooni_pool_phase(e)]);
-	if (rc >= 0 && fwrite(d->text, 1, d->used, out) == d->used &&
+	if (rc >= 0 &&
+	    fwrite(d->text.start, 1, d->text.used, out) == d->text.used &&
 	    fflush(out) == 0)
 		return 0;
 	return errno != 0 ? errno : EIO;
@@ -394,7 +364,7 @@ static int dump(struct soon_executor *e, FILE *out)
 		count_pending(&d);
 		rc = print(&d, out);
 	}
-	free(d.text);
+	free(d.text.start);
 	free(d.asleep);
 	return rc;
 }

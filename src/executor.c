@@ -1,6 +1,8 @@
 /*
  * executor.c - opening, shutting down and freeing pools.
  */
+#include "crew.h"
+#include "delay.h"
 #include "limit.h"
 #include "pool.h"
 #include "sized.h"

@@ -1,6 +1,7 @@
 /*
  * idle.c - how a worker that finds no job goes idle, or leaves.
  */
+#include "crew.h"
 #include "pool.h"
 
 /* Places: who counts as running.  See enum sooni_place. */

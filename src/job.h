@@ -79,8 +79,8 @@ struct sooni_home {
 	struct sooni_room room; /* for jobs that wait to start */
 	_Atomic uint32_t guests;
 	_Atomic bool stopping; /* every job that runs from now on is to stop */
-	_Atomic uint32_t written_off; /* threads, not back yet: see limit.c */
-	struct sooni_link *lost;      /* these; under a lock of limit.c */
+	_Atomic uint32_t written_off; /* threads, not back yet: see lost.c */
+	struct sooni_link *lost;      /* these; under a lock of lost.c */
 	struct sooni_unread *unread;  /* r/o; NULL: nobody asks for them */
 	struct sooni_counts counts;   /* of those who are no workers of it */
 };
@@ -194,7 +194,7 @@ static inline void sooni_future_unmark(struct soon_future *f)
 				  memory_order_relaxed);
 }
 
-/* future.c: states and references */
+/* refs.c: making and freeing them */
 
 /* A new future in this state; NULL without memory. */
 static inline struct soon_future *sooni_future_new(uint32_t state,
@@ -224,8 +224,28 @@ static inline bool sooni_future_begin_settling(struct soon_future *f)
 		 SOONI_SETTING);
 }
 
+/* The side block, made if need be; NULL without memory. */
+struct sooni_side *sooni_future_side(struct soon_future *f);
+
+/* acquire: pairs with the release in sooni_future_side(). */
+static inline struct sooni_side *sooni_side(const struct soon_future *f)
+{
+	return atomic_load_explicit(&f->side, memory_order_acquire);
+}
+
 /* Free one that nobody else has seen. */
 void sooni_future_discard(struct soon_future *f);
+
+/* Whether nobody can look at it any more. */
+static inline bool sooni_is_garbage(uint32_t state)
+{
+	return (state & (SOONI_DONE | SOONI_QUEUED | SOONI_BUSY)) ==
+		       SOONI_DONE &&
+	       sooni_refs(state) == 0;
+}
+
+/* The caller has made it garbage. */
+void sooni_future_destroy(struct soon_future *f);
 
 static inline bool sooni_is_marked(const struct soon_future *f, uint32_t mark)
 {
@@ -238,10 +258,12 @@ static inline bool sooni_is_marked(const struct soon_future *f, uint32_t mark)
 void sooni_future_stop_clock(struct soon_future *f);
 
 /*
- * forked.c: in a child of fork, for every block: fail the jobs that are not done, and free
- * what is left of what other threads were doing with a future.
+ * forked.c: in a child of fork, for every block: fail the jobs that are not done,
+ * and free what is left of what other threads were doing with a future.
  */
 void sooni_future_after_fork(void *block);
+
+/* future.c: from claimed to done */
 
 /*
  * Claim the job: true for exactly one caller, who must run or fail it.  entry:
@@ -315,15 +337,6 @@ bool sooni_is_asked(struct soon_future *f);
 /* One guest fewer. */
 void sooni_home_leave(struct sooni_home *home);
 
-/* The side block, made if need be; NULL without memory. */
-struct sooni_side *sooni_future_side(struct soon_future *f);
-
-/* acquire: pairs with the release in sooni_future_side(). */
-static inline struct sooni_side *sooni_side(const struct soon_future *f)
-{
-	return atomic_load_explicit(&f->side, memory_order_acquire);
-}
-
 /* cancel.c: asking running jobs to stop */
 
 /*
@@ -344,40 +357,6 @@ void sooni_cancel_deliver(struct sooni_cancel *later);
 void sooni_cancel_end(struct sooni_cancel *c);
 
 void sooni_cancel_free(struct sooni_cancel *c);
-
-/* run.c: running jobs */
-
-/* What a job's function came to. */
-struct sooni_outcome {
-	int code;      /* 0: success, with the result in the future; or
-			  SOONI_FORKED */
-	char *message; /* of a failure; may be NULL */
-};
-
-/* The job forked, and this is the child: nothing more is to be done with it, and
- * the thread ends. */
-enum { SOONI_FORKED = -1 };
-
-/* Run the job that the caller claimed, on the caller's stack. */
-struct sooni_outcome sooni_job_call(struct soon_future *f);
-
-/* The same with a job that may run only so long; the result of a success goes to
- * *result. */
-struct sooni_outcome sooni_job_call_limited(struct soon_future *f,
-					    struct sooni_limit *limit,
-					    void **result);
-
-/* Then settle it. */
-void sooni_job_settle(struct soon_future *f, struct sooni_outcome outcome);
-
-/* Both. */
-void sooni_job_run(struct soon_future *f);
-
-/* Both, on a thread that need not be a worker. */
-void sooni_guest_run(struct soon_future *f);
-
-/* Fail the job that the caller claimed, without running it. */
-void sooni_job_fail(struct soon_future *f, int code);
 
 /* limit.c: see limit.h */
 

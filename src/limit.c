@@ -19,9 +19,6 @@
 /* Between tries to start a thread in place of one. */
 #define RETRY_NSEC (10 * SOON_MSEC)
 
-/* Guards the lists of lost threads of all pools; taken last. */
-static pthread_mutex_t lost_lock = PTHREAD_MUTEX_INITIALIZER;
-
 static struct sooni_limit *limit_of(struct sooni_timer *t)
 {
 	return sooni_container_of(t, struct sooni_limit, timer);
@@ -32,47 +29,6 @@ static void enter(struct sooni_home *home)
 {
 	/* relaxed: what keeps it from ending goes later, with a release. */
 	atomic_fetch_add_explicit(&home->guests, 2, memory_order_relaxed);
-}
-
-/* Threads that were written off, and are not back yet */
-
-static void add_lost(struct sooni_limit *l)
-{
-	struct sooni_home *home = l->job->home;
-
-	pthread_mutex_lock(&lost_lock);
-	l->home = home;
-	sooni_list_append(&home->lost, &l->link);
-	/* relaxed: it changes under the lock; others only look. */
-	atomic_fetch_add_explicit(&home->written_off, 1, memory_order_relaxed);
-	pthread_mutex_unlock(&lost_lock);
-}
-
-static void remove_lost(struct sooni_limit *l)
-{
-	pthread_mutex_lock(&lost_lock);
-	if (l->home != NULL) {
-		sooni_list_remove(&l->home->lost, &l->link);
-		/* relaxed: as above. */
-		atomic_fetch_sub_explicit(&l->home->written_off, 1,
-					  memory_order_relaxed);
-	}
-	pthread_mutex_unlock(&lost_lock);
-}
-
-void sooni_limit_forget(struct sooni_home *home)
-{
-	struct sooni_link *link;
-
-	pthread_mutex_lock(&lost_lock);
-	while ((link = sooni_list_shift(&home->lost)) != NULL)
-		sooni_container_of(link, struct sooni_limit, link)->home = NULL;
-	pthread_mutex_unlock(&lost_lock);
-}
-
-void sooni_limit_after_fork(void)
-{
-	pthread_mutex_init(&lost_lock, NULL);
 }
 
 /* The clock's side */
@@ -89,7 +45,7 @@ static void write_off(struct sooni_limit *l)
 		sooni_threads_lock();
 		l->thread->member = NULL;
 		sooni_threads_unlock();
-		add_lost(l);
+		sooni_lost_add(l);
 	} else {
 		l->timer.when = sooni_deadline(RETRY_NSEC);
 		l->timer.fire = try_again;
@@ -280,7 +236,7 @@ static enum sooni_limit_end end(struct soon_future *f,
 	if (resume(l))
 		return SOONI_LATE;
 	sooni_me.blocking = 0;
-	remove_lost(l);
+	sooni_lost_remove(l);
 	let_go(f);
 	return SOONI_WRITTEN_OFF;
 }
@@ -355,78 +311,4 @@ void sooni_limit_run_here(struct soon_future *f)
 	pthread_cleanup_pop(0);
 	sooni_timer_stop(&l->timer);
 	sooni_job_settle(f, outcome);
-}
-
-/* The thread's side, while the job runs */
-
-void sooni_limit_account(struct sooni_limit *l,
-			 void (*hook)(struct sooni_worker *w), int waits)
-{
-	pthread_mutex_lock(&l->lock);
-	if (l->worker != NULL) {
-		hook(l->worker);
-		l->waits += (unsigned)waits;
-	}
-	pthread_mutex_unlock(&l->lock);
-}
-
-/* As the hook may come to run the user's code, it is called without the lock,
- * but as a guest, so that the pool stays whatever happens to the thread. */
-bool sooni_limit_is_short(struct sooni_limit *l)
-{
-	struct sooni_home *home = l->job->home;
-	unsigned generation = sooni_generation;
-	struct sooni_worker *w;
-	bool is_short;
-
-	pthread_mutex_lock(&l->lock);
-	w = l->worker;
-	if (w != NULL)
-		enter(home);
-	pthread_mutex_unlock(&l->lock);
-	if (w == NULL)
-		return false;
-	is_short = l->hooks->is_short(w);
-	if (generation == sooni_generation)
-		sooni_home_leave(home);
-	return is_short;
-}
-
-bool sooni_limit_is_stopping(struct sooni_limit *l,
-			     const struct soon_future *job)
-{
-	bool mine = job == l->job;
-	bool is_stopping;
-
-	/* Once it is written off the pool may have gone.  A job that the thread
-	 * runs for itself meanwhile has its pool. */
-	pthread_mutex_lock(&l->lock);
-	is_stopping = (mine && l->worker == NULL) ||
-		      /* seq_cst: see sooni_is_asked(). */
-		      atomic_load_explicit(&job->home->stopping,
-					   memory_order_seq_cst);
-	pthread_mutex_unlock(&l->lock);
-	return is_stopping;
-}
-
-static bool is_lost(struct sooni_limit *l)
-{
-	bool lost;
-
-	pthread_mutex_lock(&l->lock);
-	lost = l->worker == NULL;
-	pthread_mutex_unlock(&l->lock);
-	return lost;
-}
-
-bool sooni_limit_has_lost(const struct soon_future *job)
-{
-	return sooni_me.limit != NULL && sooni_me.limit->job == job &&
-	       is_lost(sooni_me.limit);
-}
-
-bool sooni_limit_holds(const struct sooni_home *home)
-{
-	return sooni_me.limit != NULL && sooni_me.limit->job->home == home &&
-	       !is_lost(sooni_me.limit);
 }

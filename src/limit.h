@@ -18,6 +18,7 @@
 
 #include "job.h"
 #include "list.h"
+#include "run.h"
 #include "thread.h"
 #include "timer.h"
 
@@ -36,7 +37,7 @@ struct sooni_limit {
 	const struct sooni_hooks *hooks; /* the worker's */
 	struct sooni_me *thread;	 /* that runs the job */
 
-	/* Under the lock of the lost; see limit.c. */
+	/* Under the lock of the lost; see lost.c. */
 	struct sooni_home *home; /* in whose list of lost threads this is */
 	struct sooni_link link;
 };
@@ -61,6 +62,13 @@ enum sooni_limit_end {
 enum sooni_limit_end sooni_limit_call(struct soon_future *f,
 				      struct sooni_outcome *outcome);
 void sooni_limit_leave(struct soon_future *f, enum sooni_limit_end end);
+
+/* lost.c */
+
+/* The thread was written off: the pool, which is still there, knows of it. */
+void sooni_lost_add(struct sooni_limit *l);
+/* It is back, whether the pool is there or not. */
+void sooni_lost_remove(struct sooni_limit *l);
 
 /* Whether the calling thread was written off while it ran this job. */
 bool sooni_limit_has_lost(const struct soon_future *job);

@@ -142,6 +142,27 @@ void sooni_pool_fini(struct soon_executor *e);
 /* In a child of fork: no threads, and nothing is queued. */
 void sooni_pool_after_fork(struct soon_executor *e);
 
+/* Whether anything is queued, as of one moment after all that was published
+ * before the call. */
+bool sooni_pool_has_work(struct soon_executor *e);
+
+/* How many entries there are, about. */
+size_t sooni_pool_backlog(struct soon_executor *e);
+
+/* Take an entry from any queue, for nobody in particular; NULL: none left. */
+struct soon_future *sooni_pool_take_any(struct soon_executor *e);
+
+/* Fail all that is queued in a broken pool. */
+void sooni_pool_fail_all(struct soon_executor *e);
+
+void sooni_pool_lock_shards(struct soon_executor *e);
+void sooni_pool_unlock_shards(struct soon_executor *e);
+
+/* No submits from now on; those under way are over on return. */
+void sooni_pool_close(struct soon_executor *e, enum sooni_phase phase);
+
+/* put.c */
+
 /*
  * Queue n claimable jobs, which begin QUEUED, and call a worker.  0, ENOMEM,
  * ESHUTDOWN, SOON_EBROKEN, EAGAIN: then none was queued.
@@ -153,9 +174,6 @@ int sooni_pool_put(struct soon_executor *e, struct soon_future *const *jobs,
 int sooni_pool_put_ranked(struct soon_executor *e, int priority,
 			  struct soon_future *const *jobs, size_t n);
 
-/* Why the pool takes no jobs: ESHUTDOWN, SOON_EBROKEN; 0: it does. */
-int sooni_pool_refusal(struct soon_executor *e);
-
 /*
  * Queue a job that is due, also in a full pool, and in a closed one whose end
  * must still be to come.  0, or ENOMEM, EAGAIN: try again later.  To be followed
@@ -164,8 +182,8 @@ int sooni_pool_refusal(struct soon_executor *e);
 int sooni_pool_put_due(struct soon_executor *e, int priority,
 		       struct soon_future *f);
 
-void sooni_pool_lock_shards(struct soon_executor *e);
-void sooni_pool_unlock_shards(struct soon_executor *e);
+/* Why the pool takes no jobs: ESHUTDOWN, SOON_EBROKEN; 0: it does. */
+int sooni_pool_refusal(struct soon_executor *e);
 
 /*
  * Count the calling thread as a guest of an open pool, to be given back with
@@ -177,34 +195,10 @@ int sooni_pool_enter(struct soon_executor *e);
  * and there is still work. */
 bool sooni_pool_call(struct soon_executor *e, enum sooni_urge urge);
 
-/* Whether anything is queued, as of one moment after all that was published
- * before the call. */
-bool sooni_pool_has_work(struct soon_executor *e);
-
-/* How many entries there are, about. */
-size_t sooni_pool_backlog(struct soon_executor *e);
-
-/* Fail all that is queued in a broken pool. */
-void sooni_pool_fail_all(struct soon_executor *e);
-
 /* Call every idle worker of a closed pool. */
 void sooni_pool_call_all(struct soon_executor *e);
 
-/* Take an entry from any queue, for nobody in particular; NULL: none left. */
-struct soon_future *sooni_pool_take_any(struct soon_executor *e);
-
-/* No submits from now on; those under way are over on return. */
-void sooni_pool_close(struct soon_executor *e, enum sooni_phase phase);
-
-/*
- * Close the pool and wait until all that was queued is done, and its threads
- * are gone, save the calling one if it is a worker of this pool.
- */
-void sooni_pool_drain(struct soon_executor *e);
-
-/* Whether the pool cannot end before the calling thread returns: it runs a job of
- * the pool, its callbacks or destructors, or is one of its workers. */
-bool sooni_pool_is_inside(struct soon_executor *e);
+/* Looking at it */
 
 static inline enum sooni_phase sooni_pool_phase(struct soon_executor *e)
 {
@@ -288,67 +282,6 @@ void sooni_pool_note_push(struct sooni_deque *q, struct sooni_moments *m,
  * none.  soon/stats.h says how precise it is. */
 int64_t sooni_pool_oldest(struct soon_executor *e);
 
-/* crew.c: the pool's threads */
-
-/*
- * A thread that park.h counts as running and searching already, on k or on
- * another worker.  0, or EAGAIN: then it no longer counts.
- */
-int sooni_crew_start(struct soon_executor *e, struct sooni_parker *k);
-
-/* A first thread if there is none that will look at the queues; the caller holds
- * a shard's lock.  0 or EAGAIN.  due: for a job that keeps a closed pool from its
- * end. */
-int sooni_crew_ensure(struct soon_executor *e, bool due);
-
-/*
- * Under e->lock: start another thread for a worker whose own was written off; it
- * begins when the lock is free.  False: none could be started.
- */
-bool sooni_crew_replace(struct sooni_worker *w);
-
-/*
- * The calling worker ends, as its last act: its thread may be joined, and its
- * record be used again, at once if it is off the stack of idle ones.
- */
-void sooni_crew_end_thread(struct sooni_worker *w, bool off_stack);
-
-/* One thread fewer will look at the queues; under all the shards' locks. */
-void sooni_crew_leave(struct soon_executor *e);
-
-/* Whether more threads are there than max_workers and the waits justify. */
-bool sooni_crew_is_over(struct soon_executor *e);
-
-/* Wait until a closed pool's threads and guests are gone: 0 or ETIMEDOUT. */
-int sooni_crew_join(struct soon_executor *e, int64_t deadline);
-
-/* In a child of fork: there are no threads; all workers but the caller's own are
- * spares. */
-void sooni_crew_after_fork(struct soon_executor *e);
-
-/* delay.c: jobs that start no earlier, or no later, than that */
-
-/* Give f its timing, if it needs any; before it is queued.  0 or ENOMEM. */
-int sooni_delay_dress(struct soon_future *f, const soon_job *job);
-
-/* As sooni_pool_put(), for jobs that are not due yet. */
-int sooni_delay_put(struct soon_executor *e, struct soon_future *const *jobs,
-		    size_t n);
-
-/* Around putting jobs that are due but expire: 0, ENOMEM, EAGAIN.  While they are
- * put they do not expire. */
-int sooni_delay_begin_put(struct soon_future *const *jobs, size_t n);
-void sooni_delay_end_put(struct soon_future *const *jobs, size_t n,
-			 bool queued);
-
-/* Take a job that is not due yet, with its entry and the guest that it counts
- * as, which the caller gives up; NULL: there is none. */
-struct soon_future *sooni_delay_take(struct soon_executor *e);
-/* The name of its thread. */
-enum { SOONI_NAME_SIZE = 16 };
-void sooni_worker_name(const struct sooni_worker *w,
-		       char name[SOONI_NAME_SIZE]);
-
 /* default.c */
 bool sooni_is_default(const struct soon_executor *e);
 /* Around a fork: nobody is making it. */
@@ -403,11 +336,19 @@ struct soon_future *sooni_find(struct sooni_worker *w);
 /* Whether there is more where the last came from; a hint. */
 bool sooni_has_more(struct sooni_worker *w);
 
-/* worker.c: what a pool's threads run; arg: the worker. */
-void *sooni_worker_main(void *worker);
+/* hooks.c: what a worker's thread sets in sooni_me */
+extern const struct sooni_hooks sooni_worker_hooks;
 
 /* Whether w, which the calling thread is, may run a job on top of another. */
 bool sooni_worker_has_stack(struct sooni_worker *w);
+
+/* worker.c: what a pool's threads run; arg: the worker. */
+void *sooni_worker_main(void *worker);
+
+/* The name of its thread. */
+enum { SOONI_NAME_SIZE = 16 };
+void sooni_worker_name(const struct sooni_worker *w,
+		       char name[SOONI_NAME_SIZE]);
 
 /*
  * For dumps: when the worker woke up, for a job, in milliseconds, and below that

@@ -1,7 +1,8 @@
 /*
  * run.c - running a job, and what it may say and ask about itself.
  */
-#include "job.h"
+#include "run.h"
+
 #include "os.h"
 #include "thread.h"
 #include "trace.h"

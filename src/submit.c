@@ -1,8 +1,10 @@
 /*
  * submit.c - handing jobs to a pool.
  */
+#include "delay.h"
 #include "limit.h"
 #include "pool.h"
+#include "run.h"
 #include "sized.h"
 #include "thread.h"
 

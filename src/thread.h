@@ -3,7 +3,7 @@
  * waits.
  *
  * A waiting worker gives its place to another and may run the awaited job
- * itself; only worker.c knows how, so it fills in these hooks when a worker
+ * itself; only hooks.c knows how, so it fills in these hooks when a worker
  * starts.  Threads that are no workers have none.
  */
 #ifndef SOONI_THREAD_H

@@ -7,21 +7,13 @@
  */
 #include "timer.h"
 
+#include "heap.h"
 #include "sleep.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 /* With nothing to do for so long, the clock's thread ends. */
 #define LINGER_NSEC (INT64_C(5) * 1000 * 1000 * 1000)
-
-enum { FIRST_ROOM = 16 };
-
-struct entry {
-	int64_t when;
-	uint64_t turn; /* of its start, among those for the same time */
-	struct sooni_timer *timer;
-};
 
 /* A thread of the clock's; on its stack. */
 struct keeper {
@@ -32,10 +24,7 @@ struct keeper {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* Under lock. */
-static struct entry *heap; /* from 1 */
-static size_t count;	   /* in the heap */
-static size_t room;	   /* for so many, and one that is being fired */
-static uint64_t turns;
+static struct sooni_heap heap;
 static struct sooni_timer *firing;
 static bool kept;	      /* somebody keeps the clock */
 static struct keeper *keeper; /* it; NULL: its thread is just starting */
@@ -90,70 +79,6 @@ static void await_count(_Atomic uint32_t *word)
 	pthread_mutex_lock(&lock);
 }
 
-/* The heap: under lock */
-
-/* A timer of a parent process may say that it is started: here it is not. */
-static bool is_started(const struct sooni_timer *t)
-{
-	return t->place != 0 && t->place <= count && heap[t->place].timer == t;
-}
-
-static bool is_before(const struct entry *a, const struct entry *b)
-{
-	return a->when < b->when || (a->when == b->when && a->turn < b->turn);
-}
-
-static void put_at(size_t i, struct entry x)
-{
-	heap[i] = x;
-	x.timer->place = i;
-}
-
-/* Put x where there is a gap at i, or further up or down. */
-static void put_near(size_t i, struct entry x)
-{
-	size_t child;
-
-	for (; i > 1 && is_before(&x, &heap[i / 2]); i /= 2)
-		put_at(i, heap[i / 2]);
-	for (; (child = 2 * i) <= count; i = child) {
-		if (child < count && is_before(&heap[child + 1], &heap[child]))
-			child++;
-		if (!is_before(&heap[child], &x))
-			break;
-		put_at(i, heap[child]);
-	}
-	put_at(i, x);
-}
-
-static void take_out(struct sooni_timer *t)
-{
-	size_t i = t->place;
-	struct entry last = heap[count--];
-
-	t->place = 0;
-	if (last.timer != t)
-		put_near(i, last);
-}
-
-/* So that start() in fire() needs no memory. */
-static int reserve_one(void)
-{
-	size_t more = room > 0 ? 2 * room : FIRST_ROOM;
-	struct entry *bigger;
-
-	if (count < room)
-		return 0;
-	if (more > SIZE_MAX / sizeof(*heap) - 2)
-		return ENOMEM;
-	bigger = realloc(heap, (more + 2) * sizeof(*heap));
-	if (bigger == NULL)
-		return ENOMEM;
-	heap = bigger;
-	room = more;
-	return 0;
-}
-
 /* Keeping the clock: under lock */
 
 static void *keep_clock(void *unused);
@@ -197,7 +122,7 @@ static void go_away(void)
 		present--;
 		count_up(&changed);
 	}
-	if (keeper == me && count > 0) {
+	if (keeper == me && heap.count > 0) {
 		start_keeper();
 	} else if (keeper == me) {
 		kept = false;
@@ -225,9 +150,9 @@ void sooni_timer_back(void)
 
 static void fire_first(void)
 {
-	struct sooni_timer *t = heap[1].timer;
+	struct sooni_timer *t = heap.entries[1].timer;
 
-	take_out(t);
+	sooni_heap_remove(&heap, t);
 	firing = t;
 	me->fires = true;
 	pthread_mutex_unlock(&lock);
@@ -266,12 +191,14 @@ static void serve(void)
 	while (me != NULL && keeper == me) {
 		int64_t now = sooni_now();
 
-		if (count > 0) {
+		if (heap.count > 0) {
+			int64_t first = heap.entries[1].when;
+
 			linger = now + LINGER_NSEC;
-			if (heap[1].when <= now)
+			if (first <= now)
 				fire_first();
 			else
-				sleep_until(heap[1].when);
+				sleep_until(first);
 		} else if (ending || now >= linger) {
 			kept = false;
 			keeper = NULL;
@@ -293,11 +220,8 @@ static void leave(void)
 	present--;
 	ending = false;
 	count_up(&changed);
-	if (!kept && count == 0) {
-		free(heap);
-		heap = NULL;
-		room = 0;
-	}
+	if (!kept && heap.count == 0)
+		sooni_heap_free(&heap);
 	pthread_mutex_unlock(&lock);
 	if (!is_first)
 		sooni_thread_join(before);
@@ -323,9 +247,7 @@ static void *keep_clock(void *unused)
 void sooni_timer_after_fork(void)
 {
 	pthread_mutex_init(&lock, NULL);
-	heap = NULL;
-	count = 0;
-	room = 0;
+	heap = (struct sooni_heap){ .count = 0 };
 	firing = NULL;
 	kept = false;
 	keeper = NULL;
@@ -345,22 +267,17 @@ void sooni_timer_after_fork(void)
 
 int sooni_timer_start(struct sooni_timer *t)
 {
-	struct entry x = { .when = t->when, .timer = t };
 	int rc = 0;
 
 	pthread_mutex_lock(&lock);
 	/* In its own fire() it has its room still. */
 	if (me == NULL || !me->fires || firing != t) {
-		rc = reserve_one();
+		rc = sooni_heap_reserve(&heap);
 		if (rc == 0)
 			rc = ensure_keeper();
 	}
-	if (rc == 0) {
-		x.turn = turns++;
-		put_near(++count, x);
-		if (t->place == 1 && x.when != INT64_MAX)
-			ring();
-	}
+	if (rc == 0 && sooni_heap_add(&heap, t) && t->when != INT64_MAX)
+		ring();
 	pthread_mutex_unlock(&lock);
 	return rc;
 }
@@ -371,8 +288,8 @@ bool sooni_timer_stop(struct sooni_timer *t)
 
 	pthread_mutex_lock(&lock);
 	for (;;) {
-		if (is_started(t)) {
-			take_out(t);
+		if (sooni_heap_has(&heap, t)) {
+			sooni_heap_remove(&heap, t);
 			stopped = true;
 		}
 		if (firing != t || (me != NULL && me->fires))
@@ -385,16 +302,9 @@ bool sooni_timer_stop(struct sooni_timer *t)
 
 void sooni_timer_hasten(struct sooni_timer *t, int64_t when)
 {
-	struct entry x;
-
 	pthread_mutex_lock(&lock);
-	if (is_started(t) && when < heap[t->place].when) {
-		x = heap[t->place];
-		x.when = when;
-		put_near(t->place, x);
-		if (t->place == 1)
-			ring();
-	}
+	if (sooni_heap_has(&heap, t) && sooni_heap_hasten(&heap, t, when))
+		ring();
 	pthread_mutex_unlock(&lock);
 }
 
@@ -404,7 +314,7 @@ void sooni_timer_forget(void)
 	bool join;
 
 	pthread_mutex_lock(&lock);
-	while (count == 0 && present > 0) {
+	while (heap.count == 0 && present > 0) {
 		ending = true;
 		ring();
 		await_count(&changed);

@@ -17,6 +17,7 @@ floors() {
 	0.1   list.h
 	0     sized.h
 	1     os.h os_cgroup.c os_posix.c os_futex_linux.c os_futex_cond.c os_event_linux.c os_event_pipe.c
+	1.1   text.h text.c
 	1     error.h error.c
 	1     version.c
 	1     json.h json.c
@@ -28,20 +29,22 @@ floors() {
 	2.0   moments.h moments.c
 	2.0   event.h event.c
 	2.1   park.h park.c
-	2.1   timer.h timer.c
+	2.1   timer.h timer.c heap.h heap.c
 	2.1   room.h room.c
 	3.0   job.h
 	3.1   thread.h thread.c cycle.c
 	3.1   waiter.h waiter.c
 	3.1   trace.h
 	3.2   trace.c
-	3.2   limit.h limit.c
+	3.2   limit.h limit.c lost.c
 	3.2   future.c
+	3.2   refs.c
 	3.2   forked.c
 	3.2   outcome.c
 	3.2   promise.c
 	3.2   callback.c
 	3.2   cancel.c
+	3.1   run.h
 	3.2   run.c
 	3.2   await.c
 	3.2   unread.c
@@ -52,7 +55,7 @@ floors() {
 	4.0E  set.h
 	4.1E  set.c
 	4.1E  completions.c
-	4.0W  pool.h pool.c admit.c crew.c delay.c find.c worker.c idle.c monitor.c oldest.c
+	4.0W  pool.h pool.c put.c find.c worker.c hooks.c idle.c crew.h crew.c admit.c delay.h delay.c monitor.c oldest.c
 	5     executor.c
 	5     submit.c
 	5     stats.c

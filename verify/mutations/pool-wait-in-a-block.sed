@@ -1,3 +1,3 @@
-# file: worker.c
+# file: hooks.c
 # A wait inside a block gives the place away once more.
 /^static void begin_wait(/,/^}/ s/if (w->blocking)/if (0)/

@@ -6,6 +6,7 @@
 
 #include "count.h"
 #include "job.h"
+#include "run.h"
 #include "thread.h"
 
 #include <errno.h>

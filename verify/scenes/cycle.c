@@ -7,6 +7,7 @@
 #include "scene.h"
 
 #include "job.h"
+#include "run.h"
 #include "thread.h"
 
 #include <errno.h>
