@@ -49,9 +49,13 @@ line() {
 	printf '%s\t192.0.2.%d 2001:db8::%x\n' "$1" "${1##*-}" "${1##*-}"
 }
 
-# until_in FILE TEXT: wait until that is in there.
+# until_in FILE TEXT [COMMAND]: wait until that is in there, with the command in
+# between; against hangs, no longer than the program may take.
 until_in() {
-	until grep -q "$2" "$1"; do sleep 0.1; done
+	left=1200
+	until grep -q "$2" "$1" || test $((left -= 1)) -eq 0; do
+		${3:-:} && sleep 0.1
+	done
 }
 
 # Numeric addresses are resolved everywhere, localhost nearly.
@@ -127,7 +131,7 @@ same "all hang"
 {
 	for n in 1 2 3; do echo hangs-$n; done
 	until_in out '^hangs-3	'
-	until grep -q '^a-1	192' out; do echo a-1 && sleep 0.1; done
+	until_in out '^a-1	192' 'echo a-1'
 	echo slow-2
 	until_in err freed
 	until_in out '^slow-2	'
