@@ -104,6 +104,8 @@ struct sooni_me {
 	struct sooni_counts *all;    /* ... those of its executor; or NULL */
 	struct sooni_trace_buffer *trace; /* see trace.c; NULL: none yet */
 	unsigned blocking;    /* how deep in soon_blocking_begin() */
+	char *stack_limit;    /* of a worker's: below this it runs no jobs on
+				 top of others; NULL: not known yet */
 	unsigned shard;	      /* where it submits; 0: not chosen yet */
 	unsigned short_waits; /* the last so many: see thread.c */
 	bool listed;	      /* it is in the list of threads that run jobs */
@@ -244,6 +246,12 @@ static inline void sooni_context_show(void)
 
 /* Whether this thread, which is no worker, may run one more job on its stack. */
 bool sooni_may_nest(void);
+
+/* Whether the thread is a worker's, with a limit to its job or none. */
+static inline bool sooni_is_worker(void)
+{
+	return sooni_me.worker != NULL || sooni_me.limit != NULL;
+}
 
 /* Whether f is a job that this thread is running. */
 bool sooni_runs_here(const struct soon_future *f);
