@@ -165,7 +165,7 @@ bool sooni_runs_here(const struct soon_future *f)
 
 	for (c = sooni_running(); c != NULL; c = c->below)
 		if (c->job == f)
-			return true;
+			return !sooni_limit_ends(sooni_me.limit, f);
 	return false;
 }
 

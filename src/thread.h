@@ -253,7 +253,8 @@ static inline bool sooni_is_worker(void)
 	return sooni_me.worker != NULL || sooni_me.limit != NULL;
 }
 
-/* Whether f is a job that this thread is running. */
+/* Whether f is a job that this thread is running, and that does not get done
+ * before it returns. */
 bool sooni_runs_here(const struct soon_future *f);
 
 /*
@@ -263,6 +264,11 @@ bool sooni_runs_here(const struct soon_future *f);
 void sooni_limit_account(struct sooni_limit *l,
 			 void (*hook)(struct sooni_worker *w), int waits);
 bool sooni_limit_is_short(struct sooni_limit *l);
+
+/* Whether l, which may be NULL, is the limit of that job, which the clock then
+ * settles. */
+bool sooni_limit_ends(const struct sooni_limit *l,
+		      const struct soon_future *job);
 
 /* Whether job, which the thread runs, is to stop because its pool is stopping or
  * has written it off. */

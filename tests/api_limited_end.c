@@ -276,34 +276,6 @@ START_TEST(where_the_caller_runs_the_job_its_hook_runs_and_it_succeeds)
 }
 END_TEST
 
-/* Rings of waits */
-
-static soon_future *ring[2];
-
-static void *wait_for_next(void *next)
-{
-	gate_pass(&start);
-	expect(soon_future_wait(ring[unbox(next)], SOON_FOREVER) == 0);
-	tally_add(&freed, 1);
-	return NULL;
-}
-
-START_TEST(a_ring_of_waits_is_no_deadlock_if_one_has_a_limit)
-{
-	soon_executor_free(pool);
-	pool = pool_of(2);
-	ring[0] = submit_job(pool, SOON_JOB(.fn = wait_for_next, .arg = box(1),
-					    .run_within = 20 * SHORT));
-	ring[1] = submit(pool, wait_for_next, box(0));
-	gate_open(&start);
-	ck_assert_int_eq(soon_future_result(ring[1], SOON_FOREVER, NULL), 0);
-	ck_assert_int_eq(soon_future_error(ring[0]), ETIMEDOUT);
-	tally_await(&freed, 2);
-	soon_future_unref(ring[0]);
-	soon_future_unref(ring[1]);
-}
-END_TEST
-
 static Suite *suite(void)
 {
 	Suite *s = suite_create("limited_end");
@@ -322,7 +294,6 @@ static Suite *suite(void)
 	tcase_add_test(t, a_poll_ends_at_the_limit);
 	tcase_add_test(
 		t, where_the_caller_runs_the_job_its_hook_runs_and_it_succeeds);
-	tcase_add_test(t, a_ring_of_waits_is_no_deadlock_if_one_has_a_limit);
 	suite_add_tcase(s, t);
 	return s;
 }
