@@ -244,7 +244,6 @@ static void introduce(struct sooni_worker *w)
 	sooni_worker_name(w, name);
 	sooni_thread_name(name);
 	sooni_worker_wakes(w);
-	w->stack_limit = NULL;
 	w->turn = 0;
 	w->victim = NULL;
 	w->blocking = false;

@@ -23,6 +23,13 @@ static void model_remove(unsigned at)
 		model[i] = model[i + 1];
 }
 
+static void model_prepend(struct sooni_link *link)
+{
+	for (unsigned i = length++; i > 0; i--)
+		model[i] = model[i - 1];
+	model[0] = link;
+}
+
 /* Where the model has it; length: nowhere. */
 static unsigned model_find(const struct sooni_link *link)
 {
@@ -85,7 +92,10 @@ START_TEST(any_history_agrees_with_an_array)
 		struct sooni_link *link = &links[rng_below(&rng, LINKS)];
 		unsigned at = model_find(link);
 
-		if (at == length) {
+		if (at == length && rng_below(&rng, 3) == 0) {
+			sooni_list_prepend(&first, link);
+			model_prepend(link);
+		} else if (at == length) {
 			sooni_list_append(&first, link);
 			model[length++] = link;
 		} else if (rng_below(&rng, 3) > 0) {

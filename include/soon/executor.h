@@ -244,13 +244,14 @@ typedef struct soon_job {
  * free_arg then run on a thread of the library's that no other job waits for.
  *
  * A job that has not finished run_within after its start is asked to stop, and
- * FAILED with ETIMEDOUT at once, callbacks running as above.  Its thread is
- * written off, and another takes its place, as soon as one can be started.
- * Shutdown and free do not wait for it any more: what the job uses, its executor
- * included, must last until it returns.  Then free_arg is called, a result goes to
- * free_result, and the thread ends, without worker_fini.  Such a job is never run
- * by who waits for it, and its thread runs no others while it waits.  Where the
- * submitter runs it (SOON_INLINE, SOON_CALLER_RUNS), it is only asked to stop.
+ * FAILED with ETIMEDOUT at once; its hooks (soon_on_cancel), then its callbacks,
+ * run as above.  Its thread is written off, and another takes its place, as soon
+ * as one can be started.  Shutdown and free do not wait for it any more: what the
+ * job uses, its executor included, must last until it returns.  Then free_arg is
+ * called, a result goes to free_result, and the thread ends, without worker_fini.
+ * Such a job is never run by who waits for it, and its thread runs no others while
+ * it waits.  Where the submitter runs it (SOON_INLINE, a full pool), it is only
+ * asked to stop.
  *
  * Also EINVAL: a negative time, start_within <= delay other than 0.  EAGAIN may
  * also say that the thread which looks at the clock could not be started.

@@ -46,7 +46,7 @@ SOON_API int soon_cancel_fd(void);
  *
  * Hooks are a stack.  They run once each, the newest first, on the thread that
  * asks (that of soon_future_cancel(), of soon_executor_shutdown()), before its
- * call returns.  Who asks again, meanwhile or later, runs none and does not wait
+ * call returns; at the limit of run_within on one of the library's.  Who asks again, meanwhile or later, runs none and does not wait
  * for them.  If the job was asked to stop already, hook runs at once, in the
  * caller; and a job that finds out by itself, in one of the calls here, that its
  * pool has been told to stop, runs its hooks itself.  They belong to the innermost
