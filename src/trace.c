@@ -112,10 +112,12 @@ static struct sooni_event_who me(void)
 	return who;
 }
 
-/* A thread ends: so does its buffer. */
+/* A thread ends: so does its buffer.  A cancellation may have come that no job has
+ * acted on; writing must not. */
 static void end_thread(void *buffer)
 {
 	struct sooni_trace_buffer *b = buffer;
+	int old = sooni_uncancellable_begin();
 
 	sooni_me.trace = NULL;
 	pthread_mutex_lock(&control);
@@ -130,6 +132,7 @@ static void end_thread(void *buffer)
 	pthread_mutex_unlock(&control);
 	pthread_mutex_destroy(&b->lock);
 	free(b);
+	sooni_uncancellable_end(old);
 }
 
 static struct sooni_trace_buffer *new_buffer(void)

@@ -200,6 +200,25 @@ START_TEST(starts_and_stops_by_many_threads_leave_one_whole_file)
 }
 END_TEST
 
+static void *cancel_own_thread(void *arg)
+{
+	pthread_cancel(pthread_self());
+	return arg;
+}
+
+START_TEST(a_thread_that_was_cancelled_ends_with_its_part_written)
+{
+	ck_assert_int_eq(soon_trace_start(path), 0);
+	finish(submit_job(pool, SOON_JOB(.fn = cancel_own_thread,
+					 .name = "cancelled")));
+	soon_executor_free(pool);
+	pool = NULL;
+	ck_assert_int_eq(soon_trace_stop(), 0);
+	trace_read(&trace, path);
+	ck_assert_uint_eq(trace_count(&trace, "cancelled", NULL), 1);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("trace_end");
@@ -214,6 +233,8 @@ static Suite *suite(void)
 		       a_stop_takes_what_running_threads_have_whole_and_once);
 	tcase_add_test(t,
 		       starts_and_stops_by_many_threads_leave_one_whole_file);
+	tcase_add_test(t,
+		       a_thread_that_was_cancelled_ends_with_its_part_written);
 	suite_add_tcase(s, t);
 	return s;
 }
