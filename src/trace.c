@@ -230,13 +230,13 @@ void sooni_trace_end(struct sooni_trace_begin began, struct soon_future *f,
 
 /* Forking: a child writes no trace, and may start one of its own */
 
-static void before_fork(void)
+void sooni_trace_lock(void)
 {
 	pthread_mutex_lock(&control);
 	pthread_mutex_lock(&file.lock);
 }
 
-static void after_fork(void)
+void sooni_trace_unlock(void)
 {
 	pthread_mutex_unlock(&file.lock);
 	pthread_mutex_unlock(&control);
@@ -244,7 +244,7 @@ static void after_fork(void)
 
 /* Buffers of threads that are not here may be locked: they are left alone, and
  * kept where they can be seen. */
-static void in_child(void)
+void sooni_trace_after_fork(void)
 {
 	static struct sooni_trace_buffer *left;
 	struct sooni_trace_buffer **end = &buffers;
@@ -262,7 +262,6 @@ static void in_child(void)
 	*end = left;
 	left = buffers;
 	buffers = NULL;
-	after_fork();
 }
 
 /* Starting and stopping: under control */
@@ -273,13 +272,6 @@ static int prepare(void)
 
 	if (!prepared)
 		rc = pthread_key_create(&thread_end, end_thread);
-	if (rc != 0)
-		return rc;
-	if (!prepared) {
-		rc = pthread_atfork(before_fork, after_fork, in_child);
-		if (rc != 0)
-			pthread_key_delete(thread_end);
-	}
 	prepared = rc == 0;
 	return rc;
 }

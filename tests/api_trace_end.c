@@ -1,7 +1,7 @@
 /*
  * api_trace_end.c - traces that cannot be written, or are stopped while jobs run.
  */
-#include "support/support.h"
+#include "support/child.h"
 #include "support/trace.h"
 
 #include <errno.h>
@@ -219,6 +219,37 @@ START_TEST(a_thread_that_was_cancelled_ends_with_its_part_written)
 }
 END_TEST
 
+static const char *broken_handler; /* why */
+
+static void use_pool(void)
+{
+	if (pool != NULL)
+		broken_handler = pool_works(pool);
+}
+
+static void use_pool_in_child(void)
+{
+	if (CHILDREN_LIVE)
+		use_pool();
+}
+
+static const char *handlers_worked(void *unused)
+{
+	(void)unused;
+	return broken_handler;
+}
+
+START_TEST(a_programs_fork_handlers_may_use_pools_meanwhile)
+{
+	ck_assert_int_eq(pthread_atfork(use_pool, use_pool, use_pool_in_child),
+			 0);
+	ck_assert_int_eq(soon_trace_start(path), 0);
+	in_child(handlers_worked, NULL);
+	ck_assert_ptr_null(broken_handler);
+	ck_assert_int_eq(soon_trace_stop(), 0);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("trace_end");
@@ -235,6 +266,7 @@ static Suite *suite(void)
 		       starts_and_stops_by_many_threads_leave_one_whole_file);
 	tcase_add_test(t,
 		       a_thread_that_was_cancelled_ends_with_its_part_written);
+	tcase_add_test(t, a_programs_fork_handlers_may_use_pools_meanwhile);
 	suite_add_tcase(s, t);
 	return s;
 }
