@@ -62,7 +62,7 @@ typedef struct soon_stats {
  * When nothing happens all figures are exact: what a thread knows to have
  * happened is counted.  Otherwise each is read at a moment of its own, and two
  * that belong together may be apart by what happened in between; but the sums
- * above hold always, and nothing goes below 0.
+ * above hold always, no more have expired than failed, and nothing goes below 0.
  *
  * oldest_pending costs a submit nothing, and is only so precise: to some
  * milliseconds for a job that came when none waited; else it is too long by at
