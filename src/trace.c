@@ -189,6 +189,13 @@ static void begin_session(struct sooni_trace_buffer *b, uint32_t session)
 	b->used += sooni_event_thread(room(b), b->who);
 }
 
+/* Whether the clock has settled the job, whatever came of it. */
+static bool was_late(const struct soon_future *f)
+{
+	return sooni_is_marked(f, SOONI_LIMITED) &&
+	       sooni_is_marked(f, SOONI_SETTING);
+}
+
 void sooni_trace_end(struct sooni_trace_begin began, struct soon_future *f,
 		     int code, const char *message)
 {
@@ -206,6 +213,10 @@ void sooni_trace_end(struct sooni_trace_begin began, struct soon_future *f,
 		    began.session)
 		return;
 	/* Not before: in a child of fork that never comes so far. */
+	if (was_late(f)) {
+		job.code = ETIMEDOUT;
+		job.message = NULL;
+	}
 	side = sooni_side(f);
 	job.name = side != NULL ? side->name : NULL;
 	job.function = (uintptr_t)f->fn;

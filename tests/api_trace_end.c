@@ -219,6 +219,35 @@ START_TEST(a_thread_that_was_cancelled_ends_with_its_part_written)
 }
 END_TEST
 
+static unsigned written_off(void)
+{
+	soon_stats s = SOON_STATS_INIT;
+
+	ck_assert_int_eq(soon_executor_stats(pool, &s), 0);
+	return s.written_off;
+}
+
+START_TEST(a_job_that_returned_too_late_has_failed)
+{
+	const struct event *e = NULL;
+	struct gate gate;
+
+	gate_init(&gate);
+	ck_assert_int_eq(soon_trace_start(path), 0);
+	finish(submit_job(pool,
+			  SOON_JOB(.fn = gate_job, .arg = &gate, .name = "late",
+				   .run_within = SOON_MSEC)));
+	gate_open(&gate);
+	while (written_off() > 0)
+		sched_yield();
+	ck_assert_int_eq(soon_trace_stop(), 0);
+	trace_read(&trace, path);
+	ck_assert_uint_eq(trace_count(&trace, "late", &e), 1);
+	ck_assert_ptr_nonnull(strstr(e->args, "\"outcome\":\"failed\""));
+	gate_fini(&gate);
+}
+END_TEST
+
 static const char *broken_handler; /* why */
 
 static void use_pool(void)
@@ -266,6 +295,7 @@ static Suite *suite(void)
 		       starts_and_stops_by_many_threads_leave_one_whole_file);
 	tcase_add_test(t,
 		       a_thread_that_was_cancelled_ends_with_its_part_written);
+	tcase_add_test(t, a_job_that_returned_too_late_has_failed);
 	tcase_add_test(t, a_programs_fork_handlers_may_use_pools_meanwhile);
 	suite_add_tcase(s, t);
 	return s;
