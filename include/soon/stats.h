@@ -74,9 +74,11 @@ SOON_API int soon_executor_stats(soon_executor *e, soon_stats *stats);
 
 /*
  * Write what the executor's threads are doing to `out`, and flush that: how many
- * there are, then a line for each, for threads that run a job of the executor
- * without being its own, and for those on which these wait:
+ * there are, and how many jobs wait and how long, then a line for each, for threads
+ * that run a job of the executor without being its own, and for those on which these
+ * wait:
  *
+ *	pool: 2 threads (1 running, 1 blocked, 0 idle), about 0 jobs pending
  *	pool-2: "parse", running for 1.204 s
  *	pool-1: "main" on top of "all", waiting 1.203 s for "parse" (on pool-2)
  *
