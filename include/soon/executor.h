@@ -5,10 +5,11 @@
  * first, and they end when idle for long or when the executor is shut down.
  *
  * Fork.  A program may fork at any moment, on any thread, but not in a signal
- * handler.  In the child each executor begins anew, empty, and works.  The jobs
- * that the parent had not finished are failed there, with SOON_EFORKED, so that
- * waits for them return; their callbacks and destructors are not called.  Promises
- * are left as they are.  Nothing changes in the parent.
+ * handler.  In the child each executor begins anew, empty, and works, unless it
+ * was shut down or broken.  The jobs that the parent had not finished are failed
+ * there, with SOON_EFORKED, so that waits for them return; their callbacks and
+ * destructors are not called, nor is unread_error.  Promises are left as they are.
+ * Nothing changes in the parent.
  *
  * A job that forks goes on in the child on its own: soon_self() is NULL there, and
  * when it returns nothing is settled and its thread ends, as do the jobs that wait
