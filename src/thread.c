@@ -89,6 +89,10 @@ void sooni_thread_after_fork(void)
 	sooni_me.listed = false;
 	sooni_me.thread_id = 0;
 	sooni_me.awaited = NULL;
+	/* Marks of a thread that looked at them all just then. */
+	sooni_me.is_reached = false;
+	sooni_me.is_stuck = false;
+	sooni_me.is_told = false;
 }
 
 bool sooni_tells(const struct soon_future *f)
