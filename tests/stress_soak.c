@@ -1,5 +1,5 @@
 /*
- * stress_soak.c - all that the library offers at once, by chance, on two pools;
+ * stress_soak.c - all that the library offers at once, by chance, on several pools;
  * and at the end of each round every job, argument, result and thread is accounted
  * for.
  *
@@ -96,19 +96,25 @@ static void open_pool(unsigned i, struct rng *r)
 	soon_executor_options *o = &soak.options[i];
 
 	*o = (soon_executor_options)SOON_EXECUTOR_OPTIONS_INIT;
-	o->name = i == 0 ? "few" : "plain";
 	o->worker_init = soak_worker_init;
 	o->worker_fini = soak_worker_fini;
 	o->unread_error = soak_unread;
 	o->idle_timeout = rng_below(r, 3) == 0 ? soak_time(r, 300) : 0;
-	if (i == 0) {
+	switch (i) {
+	case 0:
+		o->name = "few";
 		o->workers = 1 + rng_below(r, 2);
 		o->max_workers = o->workers + rng_below(r, 3);
 		o->max_pending = 1 + rng_below(r, 12);
 		o->when_full = (enum soon_overflow)(round_number % 3);
 		o->flags = rng_below(r, 2) == 0 ? SOON_HELP : 0;
-	} else {
+		break;
+	case 1:
+		o->name = "plain";
 		o->max_workers = 1 + rng_below(r, 8);
+		break;
+	default:
+		o->flags = SOON_INLINE;
 	}
 	atomic_store(&soak.closed[i], false);
 	atomic_store(&soak.rejected[i], 0);

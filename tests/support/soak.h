@@ -13,7 +13,8 @@
 
 #include <stdatomic.h>
 
-enum { SOAK_POOLS = 2, SOAK_BATCH = 8, SOAK_DEPTH = 3 };
+/* A pool with few workers and little room, a plain one, one without threads. */
+enum { SOAK_POOLS = 3, SOAK_BATCH = 8, SOAK_DEPTH = 3 };
 
 /* What the round does them to; written before it begins, or atomic. */
 struct soak_round {
