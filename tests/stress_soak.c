@@ -143,7 +143,7 @@ static void act_all(struct rng *r)
 		actor_join(&actors[i]);
 }
 
-/* Both begin to close before one is waited for: their jobs may do so too. */
+/* All begin to close before one is waited for: their jobs may need each other. */
 static void close_pools(struct rng *r)
 {
 	for (unsigned i = 0; i < SOAK_POOLS; i++) {

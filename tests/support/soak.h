@@ -51,6 +51,8 @@ struct soak_task {
 	bool is_plain;	 /* submitted without attributes */
 	bool has_future; /* and with it a callback */
 	bool is_mapped;	 /* soon_map() has read its error */
+	bool is_unwound; /* its submit did not return: it, or another of those
+			    submitted with it, ended the thread that ran them */
 	/* After it. */
 	atomic_bool is_accepted, is_owned;
 	/* How often. */
@@ -72,7 +74,6 @@ void soak_claim(bool holds, const char *file, int line, const char *what);
 const char *soak_wrong(void);
 
 void soak_ledger_clear(void);
-unsigned soak_ledger_size(void);
 /* A job for this pool that nobody has submitted; NULL if the round has had
  * enough. */
 struct soak_task *soak_task_new(struct rng *r, unsigned pool, unsigned depth);
@@ -119,7 +120,8 @@ void soak_refused(unsigned pool, int code, unsigned n);
  * What threads share.
  */
 
-/* The calling thread is a worker, and no code on its stack forbids its end. */
+/* The calling thread is a worker, and nothing on its stack forbids its end: a
+ * callback, a hook, or a call of which the account would not know what it did. */
 bool soak_may_exit(void);
 void soak_forbid_exit(void);
 void soak_allow_exit(void);

@@ -38,15 +38,32 @@ static void accept(struct soak_batch *b, struct soak_task *t, soon_future *f)
 	soak_allow_exit();
 }
 
+/* They were accepted, but their futures have gone, and the thread goes too. */
+struct unwound {
+	struct soak_task **t;
+	size_t n;
+};
+
+static void note_unwound(void *unwound)
+{
+	struct unwound *u = unwound;
+
+	for (size_t i = 0; i < u->n; i++) {
+		u->t[i]->is_unwound = true;
+		atomic_store(&u->t[i]->is_accepted, true);
+	}
+}
+
 static void submit_one(struct soak_batch *b, struct soak_task *t)
 {
 	soon_executor *e = soak.pool[t->pool];
+	struct unwound u = { &t, 1 };
 	soon_future *f;
 
-	soak_forbid_exit();
+	pthread_cleanup_push(note_unwound, &u);
 	f = t->is_plain ? soon_submit(e, soak_run, t)
 			: soon_submit_job(e, &t->job);
-	soak_allow_exit();
+	pthread_cleanup_pop(0);
 	if (f != NULL)
 		accept(b, t, f);
 	else
@@ -55,11 +72,12 @@ static void submit_one(struct soak_batch *b, struct soak_task *t)
 
 static void execute_one(struct soak_task *t)
 {
+	struct unwound u = { &t, 1 };
 	int rc;
 
-	soak_forbid_exit();
+	pthread_cleanup_push(note_unwound, &u);
 	rc = soon_execute(soak.pool[t->pool], soak_run, t);
-	soak_allow_exit();
+	pthread_cleanup_pop(0);
 	if (rc == 0)
 		atomic_store(&t->is_accepted, true);
 	else
@@ -78,19 +96,20 @@ static void submit_many(struct soak_batch *b, struct soak_task **t, size_t n,
 			bool forgotten)
 {
 	soon_future *f[SOAK_BATCH] = { NULL };
+	struct unwound u = { t, n };
 	void *args[SOAK_BATCH];
 	int rc;
 
-	if (forgotten)
+	if (forgotten || soak_may_exit())
 		without_limits(&t[0]->job);
 	for (size_t i = 0; i < n; i++) {
 		t[i]->job = t[0]->job;
 		args[i] = t[i];
 	}
-	soak_forbid_exit();
+	pthread_cleanup_push(note_unwound, &u);
 	rc = soon_submit_many(soak.pool[t[0]->pool], &t[0]->job, args, n,
 			      forgotten ? NULL : f);
-	soak_allow_exit();
+	pthread_cleanup_pop(0);
 	if (rc != 0)
 		soak_refused(t[0]->pool, rc, (unsigned)n);
 	for (size_t i = 0; i < n && rc == 0; i++)
@@ -135,7 +154,6 @@ void soak_batch_submit(struct soak_batch *b, struct rng *r, unsigned depth)
 	size_t n = new_tasks(t, r, depth);
 	unsigned how = rng_below(r, 8);
 
-	b->n = 0;
 	if (how >= 4 && n > 0) {
 		submit_many(b, t, n, how == 4);
 		return;
@@ -169,10 +187,10 @@ void soak_batch_drop(void *batch)
 
 void soak_batch(struct rng *r, unsigned depth)
 {
-	struct soak_batch b;
+	struct soak_batch b = { .n = 0 };
 
-	soak_batch_submit(&b, r, depth);
 	pthread_cleanup_push(soak_batch_drop, &b);
+	soak_batch_submit(&b, r, depth);
 	soak_batch_collect(&b, r);
 	pthread_cleanup_pop(1);
 }
@@ -182,8 +200,10 @@ void soak_submit_leaf(struct rng *r)
 	struct soak_batch b = { .n = 0 };
 	struct soak_task *t = soak_task_new(r, rng_below(r, SOAK_POOLS), 0);
 
+	soak_forbid_exit();
 	if (t != NULL)
 		submit_one(&b, t);
+	soak_allow_exit();
 	soak_batch_drop(&b);
 }
 

@@ -62,10 +62,8 @@ static void hook(void *task)
 
 	SOAK_CLAIM(atomic_load(&t->ran) == 1);
 	SOAK_CLAIM(atomic_load(&t->arg_freed) == 0);
-	soak_forbid_exit();
 	if (rng_below(&r, 4) == 0)
 		soak_submit_leaf(&r);
-	soak_allow_exit();
 }
 
 static void poll_cancel(struct rng *r)
@@ -106,8 +104,12 @@ static void leave_thread(struct rng *r, unsigned depth)
 	(void)depth;
 	if (rng_below(r, 2) == 0)
 		soon_blocking_begin();
-	if (soon_self() != NULL && soak_may_exit())
+	if (soon_self() == NULL || !soak_may_exit())
+		return;
+	if (rng_below(r, 2) == 0)
 		pthread_exit(NULL);
+	pthread_cancel(pthread_self());
+	pthread_testcancel();
 }
 
 /* Promises */
@@ -266,12 +268,14 @@ static const char *look_from_child(struct soak_batch *b)
 
 static void fork_here(struct rng *r, unsigned depth)
 {
-	struct soak_batch b;
+	struct soak_batch b = { .n = 0 };
 	pid_t pid;
 
 	if (atomic_fetch_sub(&soak.forks_left, 1) <= 0)
 		return;
+	soak_forbid_exit();
 	soak_batch_submit(&b, r, depth);
+	soak_allow_exit();
 	pid = fork_child();
 	/* A sanitizer's own locks do not survive it. */
 	if (pid == 0)

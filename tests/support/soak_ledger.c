@@ -44,11 +44,6 @@ void soak_ledger_clear(void)
 	atomic_store(&used, 0);
 }
 
-unsigned soak_ledger_size(void)
-{
-	return atomic_load(&used);
-}
-
 static void choose_attributes(soon_job *job, struct rng *r)
 {
 	job->priority = (int)rng_below(r, 3) - 1;
@@ -142,7 +137,7 @@ static enum soak_fate fate_of(struct soak_task *t, soon_future *f)
 	case SOON_FAILED:
 		break;
 	default:
-		SOAK_CLAIM(!"done");
+		soak_claim(false, __FILE__, __LINE__, "it is done");
 	}
 	if (t->job.run_within == 0)
 		return ran ? SOAK_FAILED : SOAK_EXPIRED;
@@ -195,12 +190,15 @@ void soak_await_settled(void)
 			sched_yield();
 }
 
-/* Without a future it had no limits; so it ran, unless it was cancelled. */
+/* Without a future it had no limits; so it ran, unless it was cancelled, or left
+ * out when another one ended the thread. */
 static void find_fate(struct soak_task *t)
 {
 	int end = atomic_load(&t->end);
 
-	if (!t->has_future)
+	if (t->is_unwound && end == SOAK_NOT_RUN)
+		atomic_store(&t->fate, SOAK_FAILED);
+	else if (!t->has_future)
 		atomic_store(&t->fate, end == SOAK_NOT_RUN    ? SOAK_CANCELLED
 				       : end == SOAK_RETURNED ? SOAK_SUCCEEDED
 							      : SOAK_FAILED);
@@ -216,7 +214,8 @@ static void audit_fate(struct soak_task *t)
 		SOAK_CLAIM(end == SOAK_RETURNED);
 		break;
 	case SOAK_FAILED:
-		SOAK_CLAIM(end == SOAK_FAILED_ITSELF || end == SOAK_EXITED);
+		SOAK_CLAIM(end == SOAK_FAILED_ITSELF || end == SOAK_EXITED ||
+			   (end == SOAK_NOT_RUN && t->is_unwound));
 		break;
 	case SOAK_CANCELLED:
 		SOAK_CLAIM(!ran);
@@ -226,7 +225,7 @@ static void audit_fate(struct soak_task *t)
 			       : t->job.start_within > 0);
 		break;
 	default:
-		SOAK_CLAIM(!"a fate");
+		soak_claim(false, __FILE__, __LINE__, "it has a fate");
 	}
 	SOAK_CLAIM(ran == (end != SOAK_NOT_RUN));
 }
