@@ -233,26 +233,31 @@ int sooni_delay_put(struct soon_executor *e, struct soon_future *const *jobs,
 	return rc;
 }
 
-int sooni_delay_begin_put(struct soon_future *const *jobs, size_t n)
+int sooni_delay_begin_put(const struct sooni_delayed *d)
 {
 	size_t i;
-	int rc = start_timers(jobs, n);
+	int rc = start_timers(d->jobs, d->n);
 
-	for (i = 0; rc == 0 && i < n; i++)
-		soon_future_ref(jobs[i]);
+	for (i = 0; rc == 0 && i < d->n; i++)
+		soon_future_ref(d->jobs[i]);
 	return rc;
 }
 
-void sooni_delay_end_put(struct soon_future *const *jobs, size_t n, bool queued)
+void sooni_delay_end_put(const struct sooni_delayed *d, bool queued)
 {
 	size_t i;
 
 	if (!queued)
-		stop_timers(jobs, n);
-	for (i = 0; queued && i < n; i++) {
-		struct sooni_timing *t = timing_of(jobs[i]);
+		stop_timers(d->jobs, d->n);
+	for (i = 0; queued && i < d->n; i++) {
+		struct sooni_timing *t = timing_of(d->jobs[i]);
 
 		sooni_timer_hasten(&t->timer, t->expires);
-		soon_future_unref(jobs[i]);
+		soon_future_unref(d->jobs[i]);
 	}
+}
+
+void sooni_delay_exited_put(void *delayed)
+{
+	sooni_delay_end_put(delayed, true);
 }

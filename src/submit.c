@@ -209,6 +209,7 @@ static int put_timed(struct soon_executor *e, const soon_job *job,
 		     struct soon_future *const *jobs, size_t n,
 		     struct soon_future *given)
 {
+	struct sooni_delayed delayed = { jobs, n };
 	int rc;
 
 	if (e->options.flags & SOON_INLINE) /* begins in time by itself */
@@ -218,11 +219,13 @@ static int put_timed(struct soon_executor *e, const soon_job *job,
 			unplace(jobs, n);
 		return sooni_delay_put(e, jobs, n);
 	}
-	rc = sooni_delay_begin_put(jobs, n);
+	rc = sooni_delay_begin_put(&delayed);
 	if (rc != 0)
 		return rc;
+	pthread_cleanup_push(sooni_delay_exited_put, &delayed);
 	rc = put_now(e, job, jobs, n, given);
-	sooni_delay_end_put(jobs, n, rc == 0);
+	pthread_cleanup_pop(0);
+	sooni_delay_end_put(&delayed, rc == 0);
 	return rc;
 }
 

@@ -322,6 +322,50 @@ START_TEST(the_rest_of_such_a_submit_fails_as_well)
 }
 END_TEST
 
+static void note_report(soon_future *f, void *reports)
+{
+	(void)f;
+	tally_add(reports, 1);
+}
+
+/* To a full pool; with a limit that the jobs keep, as they start at once. */
+static void *leave_in_time(void *e)
+{
+	soon_job job = SOON_JOB_INIT;
+	soon_future *f[3];
+
+	job.fn = leave;
+	job.start_within = SOON_FOREVER;
+	soon_submit_many(e, &job, NULL, 3, f);
+	return NULL;
+}
+
+START_TEST(nobody_keeps_their_futures)
+{
+	soon_executor_options o = SOON_EXECUTOR_OPTIONS_INIT;
+	struct actor submitter;
+	struct tally reports;
+	soon_executor *e;
+
+	tally_init(&reports);
+	o.workers = 1;
+	o.max_workers = 1;
+	o.max_pending = 1;
+	o.when_full = SOON_CALLER_RUNS;
+	o.unread_error = note_report;
+	o.unread_ctx = &reports;
+	e = soon_executor_open(&o);
+	ck_assert_ptr_nonnull(e);
+	pool_hold(e, &gate, 1);
+	actor_start(&submitter, leave_in_time, e);
+	actor_join(&submitter);
+	ck_assert_uint_eq(tally_get(&reports), 3);
+	gate_open(&gate);
+	soon_executor_free(e);
+	tally_fini(&reports);
+}
+END_TEST
+
 START_TEST(a_worker_of_another_pool_goes_with_it)
 {
 	soon_executor *other = pool_of(1);
@@ -358,6 +402,7 @@ static Suite *exit_suite(void)
 		a_thread_that_submits_to_a_pool_without_threads_goes_with_it, 0,
 		5);
 	tcase_add_test(tc, the_rest_of_such_a_submit_fails_as_well);
+	tcase_add_test(tc, nobody_keeps_their_futures);
 	tcase_add_test(tc, a_worker_of_another_pool_goes_with_it);
 	suite_add_tcase(s, tc);
 	return s;

@@ -21,16 +21,22 @@ static int64_t cpu_time(void)
 	return (int64_t)t.tv_sec * SOON_SEC + t.tv_nsec;
 }
 
-/* Compute for so many microseconds of the thread's own time. */
-static void *burn(void *microseconds)
+static void note_burning(void)
 {
-	int64_t end = cpu_time() + unbox(microseconds) * SOON_USEC;
 	unsigned n = atomic_fetch_add(&burning, 1) + 1;
 	unsigned most = atomic_load(&most_burning);
 
 	while (n > most &&
 	       !atomic_compare_exchange_weak(&most_burning, &most, n))
 		;
+}
+
+/* Compute for so many microseconds of the thread's own time. */
+static void *burn(void *microseconds)
+{
+	int64_t end = cpu_time() + unbox(microseconds) * SOON_USEC;
+
+	note_burning();
 	while (cpu_time() < end)
 		for (volatile unsigned i = 0; i < 1000; i++)
 			;
@@ -156,6 +162,61 @@ START_TEST(jobs_that_compute_are_given_no_company)
 }
 END_TEST
 
+static atomic_bool burned;
+
+/* Compute until told to stop, without a call into the system. */
+static void *burn_on(void *unused)
+{
+	note_burning();
+	while (!atomic_load(&burned))
+		;
+	atomic_fetch_sub(&burning, 1);
+	return unused;
+}
+
+static unsigned count_threads(soon_executor *e)
+{
+	soon_stats s = SOON_STATS_INIT;
+
+	ck_assert_int_eq(soon_executor_stats(e, &s), 0);
+	return s.threads;
+}
+
+/*
+ * The monitor looks at all pools in turn: when it has found that another pool's
+ * jobs are blocked, each time anew, it has seen often enough that these compute.
+ */
+START_TEST(however_long_jobs_compute_a_default_pool_does_not_grow)
+{
+	soon_executor *e = soon_executor_new(0);
+	soon_executor *other = grown_pool(1, 8);
+	unsigned workers = e->options.workers;
+	unsigned most_threads = 0;
+	struct gate g;
+
+	gate_init(&g);
+	atomic_store(&most_burning, 0);
+	atomic_store(&burned, false);
+	for (unsigned i = 0; i < 8 || i < 4 * workers; i++)
+		ck_assert_int_eq(soon_execute(e, burn_on, NULL), 0);
+	while (atomic_load(&burning) < workers)
+		sched_yield();
+	for (unsigned i = 0; i < 30; i++) {
+		unsigned n = count_threads(e);
+
+		most_threads = n > most_threads ? n : most_threads;
+		meet(other, &g, 8);
+		await_calm(other);
+	}
+	atomic_store(&burned, true);
+	soon_executor_free(other);
+	soon_executor_free(e);
+	ck_assert_uint_le(most_threads, workers + 1);
+	ck_assert_uint_le(atomic_load(&most_burning), workers + 1);
+	gate_fini(&g);
+}
+END_TEST
+
 START_TEST(after_blocked_jobs_those_that_compute_are_again_limited)
 {
 	soon_executor *e = grown_pool(2, 64);
@@ -184,6 +245,8 @@ static Suite *suite(void)
 	tcase_add_test(
 		t, jobs_that_block_behind_others_that_compute_all_run_at_once);
 	tcase_add_loop_test(t, jobs_that_compute_are_given_no_company, 1, 4);
+	tcase_add_test(t,
+		       however_long_jobs_compute_a_default_pool_does_not_grow);
 	tcase_add_test(t,
 		       after_blocked_jobs_those_that_compute_are_again_limited);
 	suite_add_tcase(s, t);

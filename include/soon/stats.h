@@ -29,7 +29,7 @@ typedef struct soon_stats {
 	uint64_t failed;
 	uint64_t cancelled;	     /* before they started */
 	uint64_t expired;	     /* of those that failed: for time */
-	uint64_t rejected;	     /* submits refused for lack of room */
+	uint64_t rejected;	     /* jobs refused for lack of room */
 	uint64_t claimed_by_waiters; /* run by a thread that waited for them */
 	uint64_t stolen;	     /* by a worker from another's queue */
 	uint64_t wakeups;	     /* calls of an idle thread to work */
