@@ -32,7 +32,7 @@ static void print(soon_future *f)
 	struct command *c = soon_future_arg(f);
 	char buf[65536];
 
-	fputs(option['p'] ? "\r\033[K" : "", stderr);
+	fputs(option['p'] > 0 ? "\r\033[K" : "", stderr);
 	for (size_t n;
 	     c->output && (n = fread(buf, 1, sizeof(buf), c->output));)
 		fwrite(buf, 1, n, stdout);
@@ -56,19 +56,19 @@ static size_t run_all(soon_executor *pool)
 		failed += soon_future_error(f) != 0;
 		if (f != reader) {
 			done++;
-			if (!option['k'])
+			if (option['k'] == 0)
 				print(f), out++;
 		} else if ((c = soon_future_take(f))) {
 			ring[in++ % RING] = start(pool, run_command, c);
 			soon_future_unref(f);
 			reader = NULL;
 		}
-		while (option['k'] && out < in &&
+		while (option['k'] > 0 && out < in &&
 		       soon_future_done(ring[out % RING]))
 			print(ring[out++ % RING]);
 		if (!reader && in - out < RING)
 			reader = start(NULL, read_command, stdin);
-		if (option['p'] && in > 0)
+		if (option['p'] > 0 && in > 0)
 			fprintf(stderr, "\r[%-20.*s] %zu/%zu, %zu failed%s",
 				(int)(20 * done / in), "####################",
 				done, in, failed,
