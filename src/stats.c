@@ -37,7 +37,7 @@ static uint64_t sum_submitted(struct soon_executor *e)
 		n += (uint64_t)atomic_load_explicit(&e->shards[i].queue.bottom,
 						    memory_order_acquire);
 	n += sum(e, SOONI_SUBMITTED);
-	/* relaxed: see push_due() in pool.c. */
+	/* relaxed: see push_due() in put.c. */
 	return above(n,
 		     atomic_load_explicit(&e->came_due, memory_order_relaxed));
 }

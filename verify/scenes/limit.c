@@ -29,6 +29,9 @@ static bool replaced;
 static bool stops;
 static bool left; /* the worker has; for checks */
 static count called;
+static count released; /* a job that waits for this */
+static count reports;  /* of a failure that nobody read */
+static bool seen;      /* somebody has read it */
 
 static char worker; /* only its address matters */
 static struct sooni_counts counts;
@@ -150,6 +153,20 @@ static void *await_call(void *unused)
 	return look(unused);
 }
 
+static void *stay(void *unused)
+{
+	count_await(&released, 1);
+	return look(unused);
+}
+
+static void report(soon_future *f, void *unused)
+{
+	(void)unused;
+	sched_check(f == future && count_now(&reports) == 0 && !seen);
+	soon_future_unref(soon_future_ref(f));
+	count_up(&reports);
+}
+
 static void call_back(soon_future *f, void *unused)
 {
 	(void)unused;
@@ -162,6 +179,7 @@ static void call_back(soon_future *f, void *unused)
 static void open_job(soon_fn *fn)
 {
 	home = calloc(1, sizeof(*home));
+	home->unread = sooni_unread_new(report, NULL);
 	places = 1;
 	ran = 0;
 	settled = 0;
@@ -170,9 +188,12 @@ static void open_job(soon_fn *fn)
 	replaced = false;
 	stops = false;
 	left = false;
+	seen = false;
 	sooni_counts_init(&counts);
 	atomic_init(&worker_left, 0);
 	atomic_init(&called, 0);
+	atomic_init(&released, 0);
+	atomic_init(&reports, 0);
 	future = sooni_future_new(SOONI_RUNNING | SOONI_REF, 0);
 	future->fn = fn;
 	future->arg = NULL;
@@ -196,6 +217,7 @@ static void close_home(void)
 		      by_two) != 0)
 		sooni_sleep(&home->guests, by_two, now, INT64_MAX);
 	sooni_limit_forget(home);
+	sooni_unread_drop(home->unread);
 	free(home);
 	sooni_timer_forget();
 }
@@ -204,6 +226,7 @@ static void *wait_and_unref(void *unused)
 {
 	(void)unused;
 	sched_check(soon_future_wait(future, SOON_FOREVER) == 0);
+	seen = true;
 	sched_check(soon_future_error(future) == (settled > 0 ? 0 : ETIMEDOUT));
 	soon_future_unref(future);
 	return NULL;
@@ -212,6 +235,14 @@ static void *wait_and_unref(void *unused)
 static void *just_unref(void *unused)
 {
 	(void)unused;
+	soon_future_unref(future);
+	return NULL;
+}
+
+static void *wait_and_unref_unread(void *unused)
+{
+	(void)unused;
+	sched_check(soon_future_wait(future, SOON_FOREVER) == 0);
 	soon_future_unref(future);
 	return NULL;
 }
@@ -226,23 +257,31 @@ static void *cancel_and_unref(void *unused)
 	return NULL;
 }
 
-/* A thread with the reference, beside the worker. */
-static void beside(void *(*other)(void *))
+/* A thread with the reference, beside the worker; and another, if the job waits
+ * for both. */
+static void beside(void *(*one)(void *), void *(*other)(void *))
 {
 	unsigned w = sched_spawn("worker", work, NULL);
-	unsigned a = sched_spawn("A", other, NULL);
+	unsigned a = sched_spawn("A", one, NULL);
+	unsigned b = 0;
 
+	if (other != NULL)
+		b = sched_spawn("B", other, NULL);
 	close_home();
 	sched_join(a);
+	if (other != NULL)
+		sched_join(b);
+	count_up(&released);
 	sched_join(w);
 	sched_check(ran == 1 && freed_results == 1);
 	sched_check(settled == 0 || !replaced);
+	sched_check(count_now(&reports) == (settled == 0 && !seen));
 }
 
 static void returning(void)
 {
 	open_job(look);
-	beside(wait_and_unref);
+	beside(wait_and_unref, NULL);
 }
 
 /* The executor's end waits for the callback. */
@@ -250,7 +289,7 @@ static void calling_back(void)
 {
 	open_job(look);
 	sched_check(soon_future_on_done(future, call_back, NULL) == 0);
-	beside(just_unref);
+	beside(just_unref, NULL);
 	sched_check(called_back == 1);
 }
 
@@ -259,14 +298,14 @@ static void stopping(void)
 {
 	open_job(look);
 	stops = true;
-	beside(wait_and_unref);
+	beside(wait_and_unref, NULL);
 }
 
 /* Nothing but the clock wakes the job. */
 static void sleeping(void)
 {
 	open_job(sleep_until_asked);
-	beside(wait_and_unref);
+	beside(wait_and_unref, NULL);
 	sched_check(settled == 0);
 }
 
@@ -274,7 +313,57 @@ static void sleeping(void)
 static void asking(void)
 {
 	open_job(await_call);
-	beside(cancel_and_unref);
+	beside(cancel_and_unref, NULL);
+}
+
+/* Failures that nobody reads; one more has a reference */
+
+static void open_shared_job(soon_fn *fn)
+{
+	open_job(fn);
+	soon_future_ref(future);
+}
+
+static void dropping(void)
+{
+	open_shared_job(look);
+	beside(wait_and_unref_unread, just_unref);
+}
+
+/* It is reported though the job may never return. */
+static void *drop_and_await_report(void *unused)
+{
+	soon_future_unref(future);
+	count_await(&reports, 1);
+	return unused;
+}
+
+static void dropping_for_good(void)
+{
+	open_shared_job(stay);
+	beside(wait_and_unref_unread, drop_and_await_report);
+}
+
+/* The clock has the last reference but the job's. */
+static void dropping_early(void)
+{
+	open_shared_job(stay);
+	beside(just_unref, drop_and_await_report);
+}
+
+/* Whoever reads it may be the last or not. */
+static void reading(void)
+{
+	open_shared_job(look);
+	beside(wait_and_unref, wait_and_unref_unread);
+	sched_check(count_now(&reports) == 0);
+}
+
+static void reading_for_good(void)
+{
+	open_shared_job(stay);
+	beside(wait_and_unref, wait_and_unref_unread);
+	sched_check(count_now(&reports) == 0);
 }
 
 int main(int argc, char **argv)
@@ -285,6 +374,12 @@ int main(int argc, char **argv)
 		{ "limit: stopping", stopping, 2, 1, 0, false },
 		{ "limit: sleeping", sleeping, 2, 1, 0, false },
 		{ "limit: asking", asking, 2, 1, 0, false },
+		{ "limit: dropping", dropping, 2, 1, 0, false },
+		{ "limit: dropping for good", dropping_for_good, 2, 1, 0,
+		  false },
+		{ "limit: dropping early", dropping_early, 2, 1, 0, false },
+		{ "limit: reading", reading, 2, 1, 0, false },
+		{ "limit: reading for good", reading_for_good, 2, 1, 0, false },
 		{ NULL, NULL, 0, 0, 0, false },
 	};
 
