@@ -25,6 +25,7 @@ static unsigned ran;
 static unsigned settled; /* by the worker */
 static unsigned freed_results;
 static unsigned called_back;
+static unsigned refusals; /* to replace the thread */
 static bool replaced;
 static bool stops;
 static bool left; /* the worker has; for checks */
@@ -75,6 +76,10 @@ static bool is_short(struct sooni_worker *w)
 static bool replace(struct sooni_worker *w, unsigned waits)
 {
 	sched_check(!replaced);
+	if (refusals > 0) {
+		refusals--;
+		return false;
+	}
 	replaced = true;
 	while (waits-- > 0)
 		take_place(w);
@@ -185,6 +190,7 @@ static void open_job(soon_fn *fn)
 	settled = 0;
 	freed_results = 0;
 	called_back = 0;
+	refusals = 0;
 	replaced = false;
 	stops = false;
 	left = false;
@@ -234,27 +240,24 @@ static void *wait_and_unref(void *unused)
 
 static void *just_unref(void *unused)
 {
-	(void)unused;
 	soon_future_unref(future);
-	return NULL;
+	return unused;
 }
 
 static void *wait_and_unref_unread(void *unused)
 {
-	(void)unused;
 	sched_check(soon_future_wait(future, SOON_FOREVER) == 0);
 	soon_future_unref(future);
-	return NULL;
+	return unused;
 }
 
 static void *cancel_and_unref(void *unused)
 {
 	int rc = soon_future_cancel(future);
 
-	(void)unused;
 	sched_check(rc == EBUSY || rc == EALREADY);
 	soon_future_unref(future);
-	return NULL;
+	return unused;
 }
 
 /* A thread with the reference, beside the worker; and another, if the job waits
@@ -307,6 +310,14 @@ static void sleeping(void)
 	open_job(sleep_until_asked);
 	beside(wait_and_unref, NULL);
 	sched_check(settled == 0);
+}
+
+/* The job returns before its thread could be replaced, or after. */
+static void replaced_later(void)
+{
+	open_job(sleep_until_asked);
+	refusals = 1;
+	beside(wait_and_unref, NULL);
 }
 
 /* Clock and canceller ask, and one of them runs the hook. */
@@ -373,6 +384,7 @@ int main(int argc, char **argv)
 		{ "limit: calling back", calling_back, 2, 1, 0, false },
 		{ "limit: stopping", stopping, 2, 1, 0, false },
 		{ "limit: sleeping", sleeping, 2, 1, 0, false },
+		{ "limit: replaced later", replaced_later, 2, 2, 0, false },
 		{ "limit: asking", asking, 2, 1, 0, false },
 		{ "limit: dropping", dropping, 2, 1, 0, false },
 		{ "limit: dropping for good", dropping_for_good, 2, 1, 0,
