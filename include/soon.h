@@ -5,7 +5,7 @@
  * may also be included alone.
  *
  *	soon/executor.h	worker pools, submitting jobs
- *	soon/job.h	what a job may call about itself
+ *	soon/job.h	a job, and what it may call about itself
  *	soon/future.h	one job's outcome: wait, result, cancel, callbacks
  *	soon/wait.h	many outcomes: wait, gather, map, as_completed
  *	soon/stats.h	looking into a running program
@@ -24,6 +24,21 @@
  * - All or nothing: after an error nothing was queued, leaked or half done,
  *   and what was passed in is still the caller's.
  * - Time is soon_nsec: nanoseconds, relative, on the monotonic clock.
+ *
+ * Fork.  A program may fork at any moment, on any thread, but not in a signal
+ * handler.  In the child each executor begins anew, empty, and works, unless it
+ * was shut down or broken.  The jobs that the parent had not finished are failed
+ * there, with SOON_EFORKED, so that waits for them return; their callbacks and
+ * destructors are not called, nor is unread_error.  Promises are left as they are.
+ * Nothing changes in the parent.
+ *
+ * A job that forks goes on in the child on its own: soon_self() is NULL there, and
+ * when it returns nothing is settled and its thread ends, as do the jobs that wait
+ * for it on that stack.  Since a process ends with its last thread, a child that
+ * has used pools should call _exit() or exec; signals are blocked in it as in any
+ * worker.  A callback, destructor or hook that forks returns in the child too; if
+ * its thread was a worker, that then ends.  vfork and posix_spawn are of no concern;
+ * after _Fork or clone the child may not use the library.
  */
 #ifndef SOON_H
 #define SOON_H

@@ -10,8 +10,7 @@
 /* Whether the stack has room for one more job on top of those. */
 static bool may_nest(void)
 {
-	return sooni_me.worker != NULL ? sooni_worker_has_stack(sooni_me.worker)
-				       : sooni_may_nest();
+	return sooni_is_worker() ? sooni_worker_has_stack() : sooni_may_nest();
 }
 
 /* The jobs have their places, and keep them only if they are queued. */

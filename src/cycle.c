@@ -103,12 +103,11 @@ void sooni_awaited_each(struct sooni_awaited *a,
 		;
 }
 
-/* Whether the clock will settle the job, however long its thread sleeps.  That is the
- * lowest of a worker's; where others run one with a limit, it is only asked. */
+/* Whether the clock will settle the job, however long its thread sleeps, and not
+ * only ask it to stop, as where others than a worker run it. */
 static bool has_limit(const struct sooni_context *c)
 {
-	return c->below == NULL && c->me->limit != NULL &&
-	       sooni_is_marked(c->job, SOONI_LIMITED);
+	return sooni_limit_ends(c->me->limit, c->job);
 }
 
 /* The thread that sleeps without a limit while it has f to run; or NULL. */

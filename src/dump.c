@@ -22,7 +22,8 @@
 
 enum {
 	MOST_NAMED = 4, /* of the futures that one waits for */
-	MOST_STACKED = 8
+	MOST_STACKED = 8,
+	PENDING_SIZE = 128 /* words on what waits */
 };
 
 struct dump {
@@ -35,8 +36,6 @@ struct dump {
 
 	struct sooni_text text;
 	unsigned running, blocked, idle;
-	size_t pending;
-	char oldest[48]; /* in words, or nothing */
 };
 
 /* A job that cannot end meanwhile. */
@@ -318,17 +317,22 @@ static int fill(struct dump *d)
 	return 0;
 }
 
-/* Jobs that wait, and for how long, if any do. */
-static void count_pending(struct dump *d)
+/* What waits, and for how long, if anything does. */
+static void add_pending(struct dump *d, char text[PENDING_SIZE])
 {
-	int64_t nsec = sooni_pool_oldest(d->executor);
+	soon_stats s = SOON_STATS_INIT;
+	int n;
 
-	d->pending = sooni_pool_backlog(d->executor);
-	if (d->pending > 0)
-		snprintf(d->oldest, sizeof(d->oldest),
-			 ", the oldest for %lld.%03d s",
-			 (long long)(nsec / SOON_SEC),
-			 (int)(nsec % SOON_SEC / SOON_MSEC));
+	soon_executor_stats(d->executor, &s);
+	n = snprintf(text, PENDING_SIZE, "about %zu jobs pending", s.pending);
+	if (s.pending > 0)
+		n += snprintf(text + n, (size_t)(PENDING_SIZE - n),
+			      ", the oldest for %lld.%03d s",
+			      (long long)(s.oldest_pending / SOON_SEC),
+			      (int)(s.oldest_pending % SOON_SEC / SOON_MSEC));
+	if (s.delayed > 0)
+		snprintf(text + n, (size_t)(PENDING_SIZE - n), ", %zu delayed",
+			 s.delayed);
 }
 
 static int print(struct dump *d, FILE *out)
@@ -337,15 +341,15 @@ static int print(struct dump *d, FILE *out)
 					      [SOONI_CLOSED] = ", shut down",
 					      [SOONI_BROKEN] = ", broken" };
 	struct soon_executor *e = d->executor;
+	char pending[PENDING_SIZE];
 	int rc;
 
+	add_pending(d, pending);
 	errno = 0;
 	rc = fprintf(out,
-		     "%s: %u threads (%u running, %u blocked, %u idle), "
-		     "about %zu jobs pending%s%s\n",
+		     "%s: %u threads (%u running, %u blocked, %u idle), %s%s\n",
 		     e->name, d->running + d->blocked + d->idle, d->running,
-		     d->blocked, d->idle, d->pending, d->oldest,
-		     phases[sooni_pool_phase(e)]);
+		     d->blocked, d->idle, pending, phases[sooni_pool_phase(e)]);
 	if (rc >= 0 &&
 	    fwrite(d->text.start, 1, d->text.used, out) == d->text.used &&
 	    fflush(out) == 0)
@@ -360,10 +364,8 @@ static int dump(struct soon_executor *e, FILE *out)
 
 	if (rc == 0)
 		rc = fill(&d);
-	if (rc == 0) {
-		count_pending(&d);
+	if (rc == 0)
 		rc = print(&d, out);
-	}
 	free(d.text.start);
 	free(d.asleep);
 	return rc;

@@ -7,8 +7,8 @@
  * that was not done has failed.  What other threads had in hand is abandoned.
  *
  * So only a few locks are taken for the fork, those of what the child goes on
- * with: the lists of pools, sets and blocks, and the making of the default pool.
- * The others it makes anew.  doc/protocols.md says why that is right.
+ * with: the lists of pools, sets and blocks, the making of the default pool, and
+ * the trace's.  The others it makes anew.  doc/protocols.md says why that is right.
  */
 #include "job.h"
 #include "limit.h"
@@ -19,6 +19,7 @@
 #include "sleep.h"
 #include "thread.h"
 #include "timer.h"
+#include "trace.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -29,9 +30,11 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct sooni_link *all;
 static bool registered;
 
-/* Each may be held by a thread that takes those below it, never above. */
+/* Each may be held by a thread that takes those below it, never above.  The first
+ * may be held for long: by who writes a file. */
 static void lock_all(void)
 {
+	sooni_trace_lock();
 	sooni_default_lock();
 	pthread_mutex_lock(&lock);
 	sooni_set_lock_all();
@@ -44,6 +47,7 @@ static void unlock_all(void)
 	sooni_set_unlock_all();
 	pthread_mutex_unlock(&lock);
 	sooni_default_unlock();
+	sooni_trace_unlock();
 }
 
 static void begin_anew(void)
@@ -56,6 +60,7 @@ static void begin_anew(void)
 	sooni_monitor_after_fork();
 	sooni_limit_after_fork();
 	sooni_cycle_after_fork();
+	sooni_trace_after_fork();
 	if (link != NULL) {
 		do {
 			sooni_pool_after_fork(sooni_container_of(

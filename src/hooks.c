@@ -104,7 +104,7 @@ static bool take_own(struct sooni_worker *w, struct soon_future *f)
 
 /* Asking for the stack takes longer than starting many a job; so only a worker
  * that waits for jobs does it, once. */
-static sooni_noinline void find_stack_limit(struct sooni_worker *w)
+static sooni_noinline void find_stack_limit(void)
 {
 	size_t size = 0;
 	char *stack = sooni_thread_stack(&size);
@@ -115,16 +115,16 @@ static sooni_noinline void find_stack_limit(struct sooni_worker *w)
 	if (left > MOST_STACK_LEFT)
 		left = MOST_STACK_LEFT;
 	/* Unknown: the smallest stack has as much below this frame. */
-	w->stack_limit =
+	sooni_me.stack_limit =
 		stack != NULL ? stack + left
 			      : (char *)__builtin_frame_address(0) - left / 2;
 }
 
-bool sooni_worker_has_stack(struct sooni_worker *w)
+bool sooni_worker_has_stack(void)
 {
-	if (sooni_unlikely(w->stack_limit == NULL))
-		find_stack_limit(w);
-	return (char *)__builtin_frame_address(0) >= w->stack_limit;
+	if (sooni_unlikely(sooni_me.stack_limit == NULL))
+		find_stack_limit();
+	return (char *)__builtin_frame_address(0) >= sooni_me.stack_limit;
 }
 
 /* The entry stays in a queue of this pool or of another. */
@@ -141,7 +141,7 @@ static bool claim_only(struct sooni_worker *w, struct soon_future *f)
 
 static bool claim(struct sooni_worker *w, struct soon_future *f)
 {
-	if (!sooni_worker_has_stack(w))
+	if (!sooni_worker_has_stack())
 		return false;
 	if (f->home != &w->executor->home || !take_own(w, f))
 		return claim_only(w, f);

@@ -76,30 +76,47 @@ static void leave(struct sooni_home *home, unsigned generation)
 	sooni_home_leave(home);
 }
 
+static void run_hooks(struct sooni_waiter *w, struct soon_future *f)
+{
+	(void)f;
+	sooni_cancel_deliver(
+		sooni_container_of(w, struct sooni_limit, asker)->asked);
+}
+
+/*
+ * The job's hooks, the user's code, run when it is settled: a job that they bring to
+ * return ends alone.  But they come before the callbacks, which may wait for that.
+ */
+static void ask_to_stop(struct sooni_limit *l)
+{
+	sooni_future_ask_later(l->job, &l->asked);
+	if (l->asked == NULL)
+		return;
+	l->asker.fire = run_hooks;
+	l->asker.user = true;
+	sooni_waiter_add_first(l->job, &l->asker);
+}
+
 /*
  * The pool is there until its guest leaves, and *l until the future is settled.
  * The job is asked to stop before it is written off: from then on it finds that
- * request, and does not look at its pool for one.  Its hooks, the user's code, run
- * last: a job that they bring to return has been settled, and ends alone.
+ * request, and does not look at its pool for one.
  */
 static void expire(struct sooni_timer *t)
 {
 	struct sooni_limit *l = limit_of(t);
 	struct soon_future *f = l->job;
 	struct sooni_home *home = f->home;
-	struct sooni_cancel *later = NULL;
 	unsigned generation = sooni_generation;
 
 	if (!sooni_future_begin_settling(f))
 		return;
 	soon_future_ref(f);
-	sooni_future_ask_later(f, &later);
+	ask_to_stop(l);
 	write_off(l);
 	sooni_count(&home->counts, SOONI_HAVE_FAILED);
 	sooni_count(&home->counts, SOONI_EXPIRED);
 	sooni_future_fail(f, ETIMEDOUT, NULL);
-	if (generation == sooni_generation)
-		sooni_cancel_deliver(later);
 	/* Nobody may have another: then this reports the failure. */
 	if (generation == sooni_generation)
 		soon_future_unref(f);

@@ -21,6 +21,7 @@
 #include "run.h"
 #include "thread.h"
 #include "timer.h"
+#include "waiter.h"
 
 #include <pthread.h>
 
@@ -36,6 +37,10 @@ struct sooni_limit {
 
 	const struct sooni_hooks *hooks; /* the worker's */
 	struct sooni_me *thread;	 /* that runs the job */
+
+	/* The clock's, when the time is up. */
+	struct sooni_waiter asker;
+	struct sooni_cancel *asked; /* whose hooks are to run */
 
 	/* Under the lock of the lost; see lost.c. */
 	struct sooni_home *home; /* in whose list of lost threads this is */

@@ -38,6 +38,14 @@ static inline void sooni_list_append(struct sooni_link **first,
 	head->prev = link;
 }
 
+/* The same at the front. */
+static inline void sooni_list_prepend(struct sooni_link **first,
+				      struct sooni_link *link)
+{
+	sooni_list_append(first, link);
+	*first = link;
+}
+
 static inline void sooni_list_remove(struct sooni_link **first,
 				     struct sooni_link *link)
 {

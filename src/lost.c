@@ -105,6 +105,12 @@ bool sooni_limit_is_stopping(struct sooni_limit *l,
 	return is_stopping;
 }
 
+bool sooni_limit_ends(const struct sooni_limit *l,
+		      const struct soon_future *job)
+{
+	return l != NULL && l->job == job;
+}
+
 static bool is_lost(struct sooni_limit *l)
 {
 	bool lost;
@@ -117,8 +123,7 @@ static bool is_lost(struct sooni_limit *l)
 
 bool sooni_limit_has_lost(const struct soon_future *job)
 {
-	return sooni_me.limit != NULL && sooni_me.limit->job == job &&
-	       is_lost(sooni_me.limit);
+	return sooni_limit_ends(sooni_me.limit, job) && is_lost(sooni_me.limit);
 }
 
 bool sooni_limit_holds(const struct sooni_home *home)

@@ -59,7 +59,7 @@ void sooni_yield(void);
 
 /*
  * The CPUs that this process may use, by its affinity, whatever that of its
- * threads, and by its control groups; at least 1.  Reads files.
+ * threads, and by its control groups, as of a second ago at most; at least 1.
  */
 unsigned sooni_cpus(void);
 

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,9 @@
 
 #define LINE ((size_t)64)
 #define LARGE_PAGE ((size_t)2 << 20)
+
+/* What control groups allow. */
+#define BELIEVED_NSEC INT64_C(1000000000)
 
 static int64_t read_clock(clockid_t clock)
 {
@@ -72,14 +76,39 @@ static unsigned cpus_by_affinity(void)
 	return n > 0 ? (unsigned)n : 1;
 }
 
+#ifdef __linux__
+/*
+ * To read the groups' files takes as long as to make a pool, and what they say
+ * seldom changes: it is believed for a while.
+ */
+static unsigned cpus_by_groups(void)
+{
+	static _Atomic int64_t until;
+	static _Atomic unsigned known;
+	int64_t now = sooni_now_coarse();
+	unsigned cpus;
+	int old;
+
+	/* acquire, release: who sees that it is known sees what. */
+	if (now < atomic_load_explicit(&until, memory_order_acquire))
+		return atomic_load_explicit(&known, memory_order_relaxed);
+	old = sooni_uncancellable_begin();
+	cpus = sooni_cgroup_cpus("/proc/self", "");
+	sooni_uncancellable_end(old);
+	/* relaxed: see above. */
+	atomic_store_explicit(&known, cpus, memory_order_relaxed);
+	atomic_store_explicit(&until, now + BELIEVED_NSEC,
+			      memory_order_release);
+	return cpus;
+}
+#endif
+
 unsigned sooni_cpus(void)
 {
 	unsigned cpus = cpus_by_affinity();
 #ifdef __linux__
-	int old = sooni_uncancellable_begin(); /* it reads files */
-	unsigned allowed = sooni_cgroup_cpus("/proc/self", "");
+	unsigned allowed = cpus_by_groups();
 
-	sooni_uncancellable_end(old);
 	if (allowed < cpus)
 		cpus = allowed;
 #endif

@@ -45,8 +45,6 @@ struct sooni_worker {
 	struct soon_executor *executor;
 
 	/* the thread's own */
-	char *stack_limit;  /* below this it runs no awaited jobs; NULL: not
-			      known yet */
 	unsigned turn;	    /* jobs since it looked elsewhere first */
 	bool steal_is_next; /* at the other workers then, or at the shards */
 	unsigned shard;	    /* where it found something last */
@@ -339,8 +337,9 @@ bool sooni_has_more(struct sooni_worker *w);
 /* hooks.c: what a worker's thread sets in sooni_me */
 extern const struct sooni_hooks sooni_worker_hooks;
 
-/* Whether w, which the calling thread is, may run a job on top of another. */
-bool sooni_worker_has_stack(struct sooni_worker *w);
+/* Whether the calling thread, which is a worker's, may run one more job on top of
+ * others. */
+bool sooni_worker_has_stack(void);
 
 /* worker.c: what a pool's threads run; arg: the worker. */
 void *sooni_worker_main(void *worker);

@@ -56,12 +56,19 @@ static sooni_noinline void end_with_side(struct soon_future *f,
 		sooni_cancel_end(c);
 }
 
-static inline void end(struct soon_future *f)
+/* False: this is a child, which the job or its destructor forked. */
+static inline bool end(struct sooni_context *c)
 {
-	struct sooni_side *side = sooni_side(f);
+	struct soon_future *f = c->job;
+	struct sooni_side *side;
 
-	if (sooni_unlikely(side != NULL))
-		end_with_side(f, side);
+	if (sooni_unlikely(f == NULL))
+		return false;
+	side = sooni_side(f);
+	if (sooni_likely(side == NULL))
+		return true;
+	end_with_side(f, side);
+	return c->job != NULL;
 }
 
 /* The job has ended its thread, whose stack is being unwound.  One with a limit is
@@ -70,10 +77,7 @@ static void exited_limited(void *context)
 {
 	struct sooni_context *c = context;
 
-	if (c->job == NULL) /* not this one: in a child that it forked */
-		return;
-	end(c->job);
-	if (c->job == NULL)
+	if (!end(c))
 		return;
 	sooni_context_pop(c);
 	free(c->message);
@@ -143,9 +147,7 @@ sooni_inline struct sooni_outcome call(struct soon_future *f,
 			 ? call_traced(&context)
 			 : f->fn(f->arg);
 	pthread_cleanup_pop(0);
-	if (sooni_likely(context.job != NULL))
-		end(f);
-	if (sooni_unlikely(context.job == NULL)) {
+	if (sooni_unlikely(!end(&context))) {
 		outcome.code = SOONI_FORKED;
 		return outcome;
 	}

@@ -20,6 +20,11 @@ static uint64_t sum(struct soon_executor *e, enum sooni_counter which)
 	return n;
 }
 
+static uint64_t at_least(uint64_t n, uint64_t least)
+{
+	return n > least ? n : least;
+}
+
 static uint64_t above(uint64_t n, uint64_t less)
 {
 	return n > less ? n - less : 0;
@@ -66,20 +71,19 @@ static size_t count_pending(struct soon_executor *e)
 	return (size_t)above(sooni_pool_backlog(e), above(stale, dropped));
 }
 
-/* Who is done with a job may be counted before who submitted it. */
+/* Who is done with a job may be counted before who submitted it, and one that has
+ * expired since the failures were summed up has failed too. */
 static void count_jobs(struct soon_executor *e, soon_stats *s)
 {
 	uint64_t ended;
 
 	s->succeeded = sum(e, SOONI_SUCCEEDED);
-	s->failed = sum(e, SOONI_HAVE_FAILED);
 	s->expired = sum(e, SOONI_EXPIRED);
+	s->failed = at_least(sum(e, SOONI_HAVE_FAILED), s->expired);
 	s->cancelled = sum(e, SOONI_WERE_CANCELLED);
 	ended = s->succeeded + s->failed + s->cancelled;
-	s->submitted = sum_submitted(e);
-	if (s->submitted < ended)
-		s->submitted = ended;
-	s->submitted = never_less(&e->submitted, s->submitted);
+	s->submitted =
+		never_less(&e->submitted, at_least(sum_submitted(e), ended));
 	s->pending = count_pending(e);
 	/* relaxed: as all counts. */
 	s->delayed = atomic_load_explicit(&e->delayed, memory_order_relaxed);

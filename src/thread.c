@@ -89,6 +89,10 @@ void sooni_thread_after_fork(void)
 	sooni_me.listed = false;
 	sooni_me.thread_id = 0;
 	sooni_me.awaited = NULL;
+	/* Marks of a thread that looked at them all just then. */
+	sooni_me.is_reached = false;
+	sooni_me.is_stuck = false;
+	sooni_me.is_told = false;
 }
 
 bool sooni_tells(const struct soon_future *f)
@@ -165,14 +169,8 @@ bool sooni_runs_here(const struct soon_future *f)
 
 	for (c = sooni_running(); c != NULL; c = c->below)
 		if (c->job == f)
-			return true;
+			return !sooni_limit_ends(sooni_me.limit, f);
 	return false;
-}
-
-/* Whether the thread is a worker's, with a limit to its job or none. */
-static bool is_worker(void)
-{
-	return sooni_me.worker != NULL || sooni_me.limit != NULL;
 }
 
 static void account(void (*hook)(struct sooni_worker *w), int waits)
@@ -273,8 +271,8 @@ static int wait_as_other(struct sooni_awaited *a, _Atomic uint32_t *word,
 int sooni_wait_for(struct sooni_awaited *a, _Atomic uint32_t *word,
 		   uint32_t mask, uint32_t was, int64_t deadline)
 {
-	return is_worker() ? wait_as_worker(a, word, mask, was, deadline)
-			   : wait_as_other(a, word, mask, was, deadline);
+	return sooni_is_worker() ? wait_as_worker(a, word, mask, was, deadline)
+				 : wait_as_other(a, word, mask, was, deadline);
 }
 
 int sooni_wait(_Atomic uint32_t *word, uint32_t mask, uint32_t was,
@@ -285,7 +283,7 @@ int sooni_wait(_Atomic uint32_t *word, uint32_t mask, uint32_t was,
 
 void soon_blocking_begin(void)
 {
-	if (sooni_me.blocking++ > 0 || !is_worker())
+	if (sooni_me.blocking++ > 0 || !sooni_is_worker())
 		return;
 	account(sooni_me.hooks->begin_blocking, 0);
 	is_short(); /* calls somebody who takes the place */
@@ -293,6 +291,7 @@ void soon_blocking_begin(void)
 
 void soon_blocking_end(void)
 {
-	if (sooni_me.blocking > 0 && --sooni_me.blocking == 0 && is_worker())
+	if (sooni_me.blocking > 0 && --sooni_me.blocking == 0 &&
+	    sooni_is_worker())
 		account(sooni_me.hooks->end_blocking, 0);
 }

@@ -104,6 +104,8 @@ struct sooni_me {
 	struct sooni_counts *all;    /* ... those of its executor; or NULL */
 	struct sooni_trace_buffer *trace; /* see trace.c; NULL: none yet */
 	unsigned blocking;    /* how deep in soon_blocking_begin() */
+	char *stack_limit;    /* of a worker's: below this it runs no jobs on
+				 top of others; NULL: not known yet */
 	unsigned shard;	      /* where it submits; 0: not chosen yet */
 	unsigned short_waits; /* the last so many: see thread.c */
 	bool listed;	      /* it is in the list of threads that run jobs */
@@ -245,7 +247,14 @@ static inline void sooni_context_show(void)
 /* Whether this thread, which is no worker, may run one more job on its stack. */
 bool sooni_may_nest(void);
 
-/* Whether f is a job that this thread is running. */
+/* Whether the thread is a worker's, with a limit to its job or none. */
+static inline bool sooni_is_worker(void)
+{
+	return sooni_me.worker != NULL || sooni_me.limit != NULL;
+}
+
+/* Whether f is a job that this thread is running, and that does not get done
+ * before it returns. */
 bool sooni_runs_here(const struct soon_future *f);
 
 /*
@@ -255,6 +264,11 @@ bool sooni_runs_here(const struct soon_future *f);
 void sooni_limit_account(struct sooni_limit *l,
 			 void (*hook)(struct sooni_worker *w), int waits);
 bool sooni_limit_is_short(struct sooni_limit *l);
+
+/* Whether l, which may be NULL, is the limit of that job, which the clock then
+ * settles. */
+bool sooni_limit_ends(const struct sooni_limit *l,
+		      const struct soon_future *job);
 
 /* Whether job, which the thread runs, is to stop because its pool is stopping or
  * has written it off. */

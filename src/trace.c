@@ -112,10 +112,12 @@ static struct sooni_event_who me(void)
 	return who;
 }
 
-/* A thread ends: so does its buffer. */
+/* A thread ends: so does its buffer.  A cancellation may have come that no job has
+ * acted on; writing must not. */
 static void end_thread(void *buffer)
 {
 	struct sooni_trace_buffer *b = buffer;
+	int old = sooni_uncancellable_begin();
 
 	sooni_me.trace = NULL;
 	pthread_mutex_lock(&control);
@@ -130,6 +132,7 @@ static void end_thread(void *buffer)
 	pthread_mutex_unlock(&control);
 	pthread_mutex_destroy(&b->lock);
 	free(b);
+	sooni_uncancellable_end(old);
 }
 
 static struct sooni_trace_buffer *new_buffer(void)
@@ -186,6 +189,13 @@ static void begin_session(struct sooni_trace_buffer *b, uint32_t session)
 	b->used += sooni_event_thread(room(b), b->who);
 }
 
+/* Whether the clock has settled the job, whatever came of it. */
+static bool was_late(const struct soon_future *f)
+{
+	return sooni_is_marked(f, SOONI_LIMITED) &&
+	       sooni_is_marked(f, SOONI_SETTING);
+}
+
 void sooni_trace_end(struct sooni_trace_begin began, struct soon_future *f,
 		     int code, const char *message)
 {
@@ -203,6 +213,10 @@ void sooni_trace_end(struct sooni_trace_begin began, struct soon_future *f,
 		    began.session)
 		return;
 	/* Not before: in a child of fork that never comes so far. */
+	if (was_late(f)) {
+		job.code = ETIMEDOUT;
+		job.message = NULL;
+	}
 	side = sooni_side(f);
 	job.name = side != NULL ? side->name : NULL;
 	job.function = (uintptr_t)f->fn;
@@ -227,13 +241,13 @@ void sooni_trace_end(struct sooni_trace_begin began, struct soon_future *f,
 
 /* Forking: a child writes no trace, and may start one of its own */
 
-static void before_fork(void)
+void sooni_trace_lock(void)
 {
 	pthread_mutex_lock(&control);
 	pthread_mutex_lock(&file.lock);
 }
 
-static void after_fork(void)
+void sooni_trace_unlock(void)
 {
 	pthread_mutex_unlock(&file.lock);
 	pthread_mutex_unlock(&control);
@@ -241,7 +255,7 @@ static void after_fork(void)
 
 /* Buffers of threads that are not here may be locked: they are left alone, and
  * kept where they can be seen. */
-static void in_child(void)
+void sooni_trace_after_fork(void)
 {
 	static struct sooni_trace_buffer *left;
 	struct sooni_trace_buffer **end = &buffers;
@@ -259,7 +273,6 @@ static void in_child(void)
 	*end = left;
 	left = buffers;
 	buffers = NULL;
-	after_fork();
 }
 
 /* Starting and stopping: under control */
@@ -270,13 +283,6 @@ static int prepare(void)
 
 	if (!prepared)
 		rc = pthread_key_create(&thread_end, end_thread);
-	if (rc != 0)
-		return rc;
-	if (!prepared) {
-		rc = pthread_atfork(before_fork, after_fork, in_child);
-		if (rc != 0)
-			pthread_key_delete(thread_end);
-	}
 	prepared = rc == 0;
 	return rc;
 }

@@ -21,4 +21,11 @@ struct sooni_trace_begin sooni_trace_begin(void);
 void sooni_trace_end(struct sooni_trace_begin began, struct soon_future *f,
 		     int code, const char *message);
 
+/* Around a fork: nobody starts or stops a trace, or writes into its file. */
+void sooni_trace_lock(void);
+void sooni_trace_unlock(void);
+
+/* In a child of fork: no trace is being written. */
+void sooni_trace_after_fork(void);
+
 #endif

@@ -64,6 +64,17 @@ bool sooni_waiter_add(struct soon_future *f, struct sooni_waiter *w)
 	return true;
 }
 
+bool sooni_waiter_add_first(struct soon_future *f, struct sooni_waiter *w)
+{
+	uint32_t s = lock(f);
+
+	if (s & SOONI_DONE)
+		return false;
+	sooni_list_prepend(&f->waiters, &w->link);
+	unlock(f, s);
+	return true;
+}
+
 bool sooni_waiter_remove(struct soon_future *f, struct sooni_waiter *w)
 {
 	uint32_t s = lock(f);

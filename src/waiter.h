@@ -18,7 +18,7 @@ struct sooni_waiter {
 	/*
 	 * Called once when f is done, on the thread that made it so, without
 	 * locks.  `user` waiters run the user's code, after all others, in the
-	 * order in which they were added; the others do not block, and *w
+	 * order in which they stand; the others do not block, and *w
 	 * may be gone once they have told its owner.
 	 */
 	void (*fire)(struct sooni_waiter *w, struct soon_future *f);
@@ -27,6 +27,9 @@ struct sooni_waiter {
 
 /* Hang w on f.  False: f is done, and w was neither added nor fired. */
 bool sooni_waiter_add(struct soon_future *f, struct sooni_waiter *w);
+
+/* The same, before all others. */
+bool sooni_waiter_add_first(struct soon_future *f, struct sooni_waiter *w);
 
 /* Take w off.  False: f is done, and w was fired or will be presently. */
 bool sooni_waiter_remove(struct soon_future *f, struct sooni_waiter *w);

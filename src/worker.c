@@ -71,24 +71,26 @@ sooni_inline void end_job(struct sooni_worker *w)
 
 /* Run and settle f.  In a child that the job or a callback forked, w is not touched
  * any more. */
-static void run(struct sooni_worker *w, struct soon_future *f)
+static enum sooni_end run(struct sooni_worker *w, struct soon_future *f)
 {
 	struct sooni_outcome outcome;
 
 	sooni_hold_place(w);
 	outcome = sooni_job_call(f);
 	if (sooni_unlikely(outcome.code == SOONI_FORKED))
-		return;
+		return SOONI_ORPHANED;
 	end_job(w);
 	sooni_job_settle(f, outcome);
-	if (sooni_likely(is_here(w)))
-		tidy(w); /* after callbacks */
+	if (sooni_unlikely(!is_here(w)))
+		return SOONI_ORPHANED;
+	tidy(w); /* after callbacks */
+	return SOONI_STAYS;
 }
 
-/* The same with a job that may run only so long; false: the thread is not w's
+/* The same with a job that may run only so long; SOONI_LOST: the thread is not w's
  * any more, and the pool may have gone. */
-static sooni_noinline bool run_limited(struct sooni_worker *w,
-				       struct soon_future *f)
+static sooni_noinline enum sooni_end run_limited(struct sooni_worker *w,
+						 struct soon_future *f)
 {
 	struct sooni_outcome outcome;
 	enum sooni_limit_end end;
@@ -96,17 +98,18 @@ static sooni_noinline bool run_limited(struct sooni_worker *w,
 	sooni_hold_place(w);
 	end = sooni_limit_call(f, &outcome);
 	if (end == SOONI_WRITTEN_OFF)
-		return false;
+		return SOONI_LOST;
 	if (!is_here(w)) /* in a child that the job forked */
-		return true;
+		return SOONI_ORPHANED;
 	end_job(w);
 	if (end == SOONI_IN_TIME)
 		sooni_job_settle(f, outcome);
 	if (is_here(w))
 		sooni_limit_leave(f, end);
-	if (is_here(w))
-		tidy(w);
-	return true;
+	if (!is_here(w))
+		return SOONI_ORPHANED;
+	tidy(w);
+	return SOONI_STAYS;
 }
 
 /*
@@ -133,14 +136,11 @@ static enum sooni_end serve(struct sooni_worker *w, struct soon_future *f)
 				  SOONI_BROKEN)) {
 		sooni_job_fail(f, SOON_EBROKEN);
 	} else if (sooni_unlikely(sooni_is_marked(f, SOONI_LIMITED))) {
-		if (!run_limited(w, f))
-			return SOONI_LOST;
+		return run_limited(w, f);
 	} else {
-		run(w, f);
+		return run(w, f);
 	}
-	if (sooni_unlikely(!is_here(w)))
-		return SOONI_ORPHANED;
-	return SOONI_STAYS;
+	return is_here(w) ? SOONI_STAYS : SOONI_ORPHANED;
 }
 
 static enum sooni_end work(struct sooni_worker *w)
@@ -244,7 +244,6 @@ static void introduce(struct sooni_worker *w)
 	sooni_worker_name(w, name);
 	sooni_thread_name(name);
 	sooni_worker_wakes(w);
-	w->stack_limit = NULL;
 	w->turn = 0;
 	w->victim = NULL;
 	w->blocking = false;

@@ -138,6 +138,22 @@ START_TEST(pending_jobs_are_counted)
 }
 END_TEST
 
+START_TEST(what_was_cancelled_is_not_pending_and_what_is_delayed_is_said)
+{
+	soon_future *f[2];
+
+	pool_hold(pool, &gate, 3);
+	f[0] = submit(pool, return_null, NULL);
+	f[1] = submit_job(pool, SOON_JOB(.fn = return_null,
+					 .delay = 3600 * SOON_SEC));
+	ck_assert_int_eq(soon_future_cancel(f[0]), 0);
+	expect(", about 0 jobs pending, 1 delayed\n");
+	ck_assert_int_eq(soon_future_cancel(f[1]), 0);
+	expect(", about 0 jobs pending\n");
+	unref_n(f, 2);
+}
+END_TEST
+
 START_TEST(a_name_cannot_spoil_the_lines)
 {
 	soon_future *f = submit_named("a name\nwith \t what does not print, "
@@ -269,6 +285,9 @@ static Suite *suite(void)
 	tcase_add_test(
 		t, a_thread_that_was_written_off_is_shown_beside_the_workers);
 	tcase_add_test(t, pending_jobs_are_counted);
+	tcase_add_test(
+		t,
+		what_was_cancelled_is_not_pending_and_what_is_delayed_is_said);
 	tcase_add_test(t, a_name_cannot_spoil_the_lines);
 	tcase_add_test(t, more_threads_than_fit_a_page_are_shown);
 	tcase_add_test(t, bad_input_is_refused);

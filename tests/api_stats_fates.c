@@ -2,6 +2,7 @@
  * api_stats_fates.c - that all figures add up, whatever becomes of jobs.
  */
 #include "support/bounded.h"
+#include "support/many.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -202,6 +203,36 @@ static void count_report(soon_future *f, void *tally)
 	tally_add(tally, soon_future_state(f) == SOON_FAILED);
 }
 
+static void *expire_many(void *count)
+{
+	soon_future *f[20];
+
+	for (long i = unbox(count); i > 0; i--) {
+		if (soon_submit_many(
+			    pool, SOON_JOB(.fn = return_arg, .start_within = 1),
+			    NULL, COUNT_OF(f), f) != 0)
+			break;
+		(void)soon_wait_all(f, COUNT_OF(f), SOON_FOREVER);
+		unref_n(f, COUNT_OF(f));
+	}
+	return NULL;
+}
+
+START_TEST(no_more_have_expired_than_failed)
+{
+	unsigned n = test_scale(2000);
+	struct actor actor;
+
+	pool = pool_of(1);
+	pool_hold(pool, &gate, 1);
+	actor_start(&actor, expire_many, box((long)n));
+	while (stats().expired < 20 * n)
+		; /* each look checks it */
+	actor_join(&actor);
+	ck_assert_uint_eq(stats().failed, 20 * n);
+}
+END_TEST
+
 START_TEST(the_failure_of_a_job_that_never_returns_is_reported)
 {
 	soon_executor_options o = SOON_EXECUTOR_OPTIONS_INIT;
@@ -249,6 +280,7 @@ static Suite *suite(void)
 	tcase_add_test(t, what_is_refused_is_counted_as_that_alone);
 	tcase_add_test(t, a_shutdown_that_cancels_counts_what_was_delayed);
 	tcase_add_test(t, what_becomes_due_is_counted_once);
+	tcase_add_test(t, no_more_have_expired_than_failed);
 	tcase_add_loop_test(
 		t, the_failure_of_a_job_that_never_returns_is_reported, 0, 3);
 	suite_add_tcase(s, t);

@@ -1,7 +1,7 @@
 /*
  * api_trace_end.c - traces that cannot be written, or are stopped while jobs run.
  */
-#include "support/support.h"
+#include "support/child.h"
 #include "support/trace.h"
 
 #include <errno.h>
@@ -200,6 +200,85 @@ START_TEST(starts_and_stops_by_many_threads_leave_one_whole_file)
 }
 END_TEST
 
+static void *cancel_own_thread(void *arg)
+{
+	pthread_cancel(pthread_self());
+	return arg;
+}
+
+START_TEST(a_thread_that_was_cancelled_ends_with_its_part_written)
+{
+	ck_assert_int_eq(soon_trace_start(path), 0);
+	finish(submit_job(pool, SOON_JOB(.fn = cancel_own_thread,
+					 .name = "cancelled")));
+	soon_executor_free(pool);
+	pool = NULL;
+	ck_assert_int_eq(soon_trace_stop(), 0);
+	trace_read(&trace, path);
+	ck_assert_uint_eq(trace_count(&trace, "cancelled", NULL), 1);
+}
+END_TEST
+
+static unsigned written_off(void)
+{
+	soon_stats s = SOON_STATS_INIT;
+
+	ck_assert_int_eq(soon_executor_stats(pool, &s), 0);
+	return s.written_off;
+}
+
+START_TEST(a_job_that_returned_too_late_has_failed)
+{
+	const struct event *e = NULL;
+	struct gate gate;
+
+	gate_init(&gate);
+	ck_assert_int_eq(soon_trace_start(path), 0);
+	finish(submit_job(pool,
+			  SOON_JOB(.fn = gate_job, .arg = &gate, .name = "late",
+				   .run_within = SOON_MSEC)));
+	gate_open(&gate);
+	while (written_off() > 0)
+		sched_yield();
+	ck_assert_int_eq(soon_trace_stop(), 0);
+	trace_read(&trace, path);
+	ck_assert_uint_eq(trace_count(&trace, "late", &e), 1);
+	ck_assert_ptr_nonnull(strstr(e->args, "\"outcome\":\"failed\""));
+	gate_fini(&gate);
+}
+END_TEST
+
+static const char *broken_handler; /* why */
+
+static void use_pool(void)
+{
+	if (pool != NULL)
+		broken_handler = pool_works(pool);
+}
+
+static void use_pool_in_child(void)
+{
+	if (CHILDREN_LIVE)
+		use_pool();
+}
+
+static const char *handlers_worked(void *unused)
+{
+	(void)unused;
+	return broken_handler;
+}
+
+START_TEST(a_programs_fork_handlers_may_use_pools_meanwhile)
+{
+	ck_assert_int_eq(pthread_atfork(use_pool, use_pool, use_pool_in_child),
+			 0);
+	ck_assert_int_eq(soon_trace_start(path), 0);
+	in_child(handlers_worked, NULL);
+	ck_assert_ptr_null(broken_handler);
+	ck_assert_int_eq(soon_trace_stop(), 0);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("trace_end");
@@ -214,6 +293,10 @@ static Suite *suite(void)
 		       a_stop_takes_what_running_threads_have_whole_and_once);
 	tcase_add_test(t,
 		       starts_and_stops_by_many_threads_leave_one_whole_file);
+	tcase_add_test(t,
+		       a_thread_that_was_cancelled_ends_with_its_part_written);
+	tcase_add_test(t, a_job_that_returned_too_late_has_failed);
+	tcase_add_test(t, a_programs_fork_handlers_may_use_pools_meanwhile);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -251,6 +251,49 @@ START_TEST(an_entry_of_a_job_that_is_done_is_gone)
 }
 END_TEST
 
+static void *count_lines(void *inline_pool)
+{
+	FILE *out = tmpfile();
+	long lines = 0;
+	int c;
+
+	if (out == NULL || soon_executor_dump(inline_pool, out) != 0)
+		return NULL;
+	rewind(out);
+	while ((c = getc(out)) != EOF)
+		lines += c == '\n';
+	fclose(out);
+	return box(lines);
+}
+
+static const char *is_in_dump(void *inline_pool)
+{
+	soon_future *f = soon_submit(inline_pool, count_lines, inline_pool);
+	void *lines = NULL;
+
+	CLAIM(soon_future_result(f, SOON_FOREVER, &lines) == 0);
+	CLAIM(lines == box(2));
+	soon_future_unref(f);
+	return NULL;
+}
+
+START_TEST(a_thread_of_which_others_had_written_a_line_gets_one)
+{
+	soon_executor_options o = SOON_EXECUTOR_OPTIONS_INIT;
+	soon_executor *e;
+
+	o.flags = SOON_INLINE;
+	e = soon_executor_open(&o);
+	ck_assert_ptr_nonnull(e);
+	sooni_me.is_reached = true;
+	sooni_me.is_told = true;
+	in_child(is_in_dump, e);
+	sooni_me.is_reached = false;
+	sooni_me.is_told = false;
+	soon_executor_free(e);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("fork_moments");
@@ -267,6 +310,8 @@ int main(void)
 	tcase_add_test(tc, a_set_that_another_thread_had_locked_is_lost);
 	tcase_add_test(tc, a_pool_of_which_others_had_every_lock_works);
 	tcase_add_test(tc, an_entry_of_a_job_that_is_done_is_gone);
+	tcase_add_test(tc,
+		       a_thread_of_which_others_had_written_a_line_gets_one);
 	suite_add_tcase(suite, tc);
 	return test_run(suite);
 }

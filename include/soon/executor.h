@@ -3,20 +3,6 @@
  *
  * An executor owns worker threads.  They start on demand, idle ones are used
  * first, and they end when idle for long or when the executor is shut down.
- *
- * Fork.  A program may fork at any moment, on any thread, but not in a signal
- * handler.  In the child each executor begins anew, empty, and works.  The jobs
- * that the parent had not finished are failed there, with SOON_EFORKED, so that
- * waits for them return; their callbacks and destructors are not called.  Promises
- * are left as they are.  Nothing changes in the parent.
- *
- * A job that forks goes on in the child on its own: soon_self() is NULL there, and
- * when it returns nothing is settled and its thread ends, as do the jobs that wait
- * for it on that stack.  Since a process ends with its last thread, a child that
- * has used pools should call _exit() or exec; signals are blocked in it as in any
- * worker.  A callback, destructor or hook that forks returns in the child too; if
- * its thread was a worker, that then ends.  vfork and posix_spawn are of no concern;
- * after _Fork or clone the child may not use the library.
  */
 #ifndef SOON_EXECUTOR_H
 #define SOON_EXECUTOR_H
@@ -31,28 +17,6 @@ extern "C" {
 #endif
 
 typedef struct soon_executor soon_executor;
-
-/*
- * A job; the shape of a pthread start routine.
- *
- * One that leaves by pthread_exit(), or whose thread is cancelled with
- * pthread_cancel() while it runs, fails with SOON_EEXITED, and so does every job
- * that waits below it on the same stack.  Each one's own cleanup handlers run
- * first, then its free_arg.  The thread ends, after worker_fini if it is a worker,
- * which the pool replaces; a thread that is no worker and runs the job (SOON_HELP,
- * SOON_INLINE, a worker of another pool) ends as well, and of a submit that was
- * running several the rest fail too.  The stack is unwound: frames of C++ may not
- * stop that, nor may there be code that was compiled without unwind tables.
- *
- * No call of this library is a cancellation point: a cancellation that comes
- * during one, soon_sleep() and waits included, is acted on at the next point of
- * the job's own, or of the next job's if there is none, unless the job was
- * disabling it.  Hooks, callbacks, destructors, worker_init and worker_fini may
- * not end their thread, nor may a job that one of them waits for and runs itself;
- * cancellation is disabled while they run.  A job may not call the library while
- * its thread can be cancelled asynchronously.
- */
-typedef void *soon_fn(void *arg);
 
 /*
  * What a submit does for whose jobs there is no room among max_pending.  Jobs
@@ -244,13 +208,14 @@ typedef struct soon_job {
  * free_arg then run on a thread of the library's that no other job waits for.
  *
  * A job that has not finished run_within after its start is asked to stop, and
- * FAILED with ETIMEDOUT at once, callbacks running as above.  Its thread is
- * written off, and another takes its place, as soon as one can be started.
- * Shutdown and free do not wait for it any more: what the job uses, its executor
- * included, must last until it returns.  Then free_arg is called, a result goes to
- * free_result, and the thread ends, without worker_fini.  Such a job is never run
- * by who waits for it, and its thread runs no others while it waits.  Where the
- * submitter runs it (SOON_INLINE, SOON_CALLER_RUNS), it is only asked to stop.
+ * FAILED with ETIMEDOUT at once; its hooks (soon_on_cancel), then its callbacks,
+ * run as above.  Its thread is written off, and another takes its place, as soon
+ * as one can be started.  Shutdown and free do not wait for it any more: what the
+ * job uses, its executor included, must last until it returns.  Then free_arg is
+ * called, a result goes to free_result, and the thread ends, without worker_fini.
+ * Such a job is never run by who waits for it, and its thread runs no others while
+ * it waits.  Where the submitter runs it (SOON_INLINE, a full pool), it is only
+ * asked to stop.
  *
  * Also EINVAL: a negative time, start_within <= delay other than 0.  EAGAIN may
  * also say that the thread which looks at the clock could not be started.

@@ -63,7 +63,9 @@ SOON_API bool soon_future_done(const soon_future *f);
  * calling job would wait for itself: through jobs that all wait without a
  * timeout, on any threads and in any pools.  Of such a ring the job that would
  * close it is told, and the others wait on.  What waits by other means, or for a
- * promise, counts as if it could end.  EINVAL.  Blocks.
+ * promise, counts as if it could end; and a job with run_within, itself included,
+ * will end, as it fails at its limit, unless its submitter runs it.  EINVAL.
+ * Blocks.
  */
 SOON_API int soon_future_wait(soon_future *f, soon_nsec timeout);
 

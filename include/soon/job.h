@@ -1,7 +1,7 @@
 /*
- * soon/job.h - what a job may call about itself.
+ * soon/job.h - a job, and what it may call about itself.
  *
- * All of it may be called anywhere; each says what it does outside a job.
+ * All of that may be called anywhere; each says what it does outside a job.
  */
 #ifndef SOON_JOB_H
 #define SOON_JOB_H
@@ -13,6 +13,28 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/*
+ * A job; the shape of a pthread start routine.
+ *
+ * One that leaves by pthread_exit(), or whose thread is cancelled with
+ * pthread_cancel() while it runs, fails with SOON_EEXITED, and so does every job
+ * that waits below it on the same stack.  Each one's own cleanup handlers run
+ * first, then its free_arg.  The thread ends, after worker_fini if it is a worker,
+ * which the pool replaces; a thread that is no worker and runs the job (SOON_HELP,
+ * SOON_INLINE, a worker of another pool) ends as well, and of a submit that was
+ * running several the rest fail too.  The stack is unwound: frames of C++ may not
+ * stop that, nor may there be code that was compiled without unwind tables.
+ *
+ * No call of this library is a cancellation point: a cancellation that comes
+ * during one, soon_sleep() and waits included, is acted on at the next point of
+ * the job's own, or of the next job's if there is none, unless the job was
+ * disabling it.  Hooks, callbacks, destructors, worker_init and worker_fini may
+ * not end their thread, nor may a job that one of them waits for and runs itself;
+ * cancellation is disabled while they run.  A job may not call the library while
+ * its thread can be cancelled asynchronously.
+ */
+typedef void *soon_fn(void *arg);
 
 /*
  * `return soon_fail(EIO, "read %s", path);` makes the job fail if it returns
@@ -46,11 +68,11 @@ SOON_API int soon_cancel_fd(void);
  *
  * Hooks are a stack.  They run once each, the newest first, on the thread that
  * asks (that of soon_future_cancel(), of soon_executor_shutdown()), before its
- * call returns.  Who asks again, meanwhile or later, runs none and does not wait
- * for them.  If the job was asked to stop already, hook runs at once, in the
- * caller; and a job that finds out by itself, in one of the calls here, that its
- * pool has been told to stop, runs its hooks itself.  They belong to the innermost
- * job that the thread runs.
+ * call returns; at the limit of run_within on one of the library's.  Who asks
+ * again, meanwhile or later, runs none and does not wait for them.  If the job was
+ * asked to stop already, hook runs at once, in the caller; and a job that finds out
+ * by itself, in one of the calls here, that its pool has been told to stop, runs its
+ * hooks itself.  They belong to the innermost job that the thread runs.
  *
  * A hook runs without locks of the library.  It may call anything, also what is
  * here, which then is about the job that its own thread runs, if any.  It may

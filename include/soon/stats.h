@@ -62,7 +62,7 @@ typedef struct soon_stats {
  * When nothing happens all figures are exact: what a thread knows to have
  * happened is counted.  Otherwise each is read at a moment of its own, and two
  * that belong together may be apart by what happened in between; but the sums
- * above hold always, and nothing goes below 0.
+ * above hold always, no more have expired than failed, and nothing goes below 0.
  *
  * oldest_pending costs a submit nothing, and is only so precise: to some
  * milliseconds for a job that came when none waited; else it is too long by at
@@ -74,9 +74,11 @@ SOON_API int soon_executor_stats(soon_executor *e, soon_stats *stats);
 
 /*
  * Write what the executor's threads are doing to `out`, and flush that: how many
- * there are, then a line for each, for threads that run a job of the executor
- * without being its own, and for those on which these wait:
+ * there are, and how many jobs wait and how long, then a line for each, for threads
+ * that run a job of the executor without being its own, and for those on which these
+ * wait:
  *
+ *	pool: 2 threads (1 running, 1 blocked, 0 idle), about 0 jobs pending
  *	pool-2: "parse", running for 1.204 s
  *	pool-1: "main" on top of "all", waiting 1.203 s for "parse" (on pool-2)
  *

@@ -8,6 +8,7 @@
 #define SOON_TEST_CHILD_H
 
 #include "many.h"
+#include "sanitized.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -21,17 +22,8 @@
  * then a child of a program whose other threads are at malloc hangs in it: a child
  * that its time limit ends says nothing then.
  */
-#if defined(__SANITIZE_THREAD__)
-#define CHILDREN_LIVE 0
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define CHILDREN_LIVE 0
-#endif
-#endif
-#ifndef CHILDREN_LIVE
-#define CHILDREN_LIVE 1
-#endif
-#define CHILDREN_MAY_HANG (TEST_SANITIZED && CHILDREN_LIVE)
+#define CHILDREN_LIVE (!TEST_THREAD_SANITIZED)
+#define CHILDREN_MAY_HANG TEST_ADDRESS_SANITIZED
 
 enum { ENDED_WELL = 42, ENDED_BADLY = 43 };
 

@@ -5,24 +5,12 @@
 #ifndef SOON_TEST_MANY_H
 #define SOON_TEST_MANY_H
 
+#include "sanitized.h"
 #include "support.h"
 
 #include <soon.h>
 #include <stdatomic.h>
 #include <stddef.h>
-
-/* Whether a sanitizer stands between the program and malloc. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define TEST_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
-	__has_feature(memory_sanitizer)
-#define TEST_SANITIZED 1
-#endif
-#endif
-#ifndef TEST_SANITIZED
-#define TEST_SANITIZED 0
-#endif
 
 /* Of the modes of soon_wait() there are so many; a loop index is one. */
 #define MODES 3

@@ -6,6 +6,8 @@
 #endif
 #include "support.h"
 
+#include "sanitized.h"
+
 #include <dirent.h>
 #include <sched.h>
 #include <stdio.h>
@@ -28,16 +30,9 @@ static void need(bool holds, const char *what)
 }
 
 /* The thread sanitizer makes threads dear: their number is squared in time. */
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define __SANITIZE_THREAD__ 1
-#elif __has_feature(address_sanitizer)
-#define __SANITIZE_ADDRESS__ 1
-#endif
-#endif
-#if defined(__SANITIZE_THREAD__)
+#if TEST_THREAD_SANITIZED
 #define DEFAULT_SCALE 0.1
-#elif defined(__SANITIZE_ADDRESS__)
+#elif TEST_ADDRESS_SANITIZED
 #define DEFAULT_SCALE 0.3
 #else
 #define DEFAULT_SCALE 1.0
