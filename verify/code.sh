@@ -52,7 +52,8 @@ compile() {
 # What the scheduler is in the place of, or does without.
 is_left_out() {
 	case ${1##*/} in
-	os_*.c | slab.c | default.c | monitor.c | version.c) true ;;
+	os_*.c | slab.c | default.c | fork.c | forked.c) true ;;
+	monitor.c | version.c) true ;;
 	*) false ;;
 	esac
 }

@@ -1,3 +1,3 @@
 # file: cancel.c
 # Who waits for the end of a call is not woken.
-/^static void run/,/^}/ s/sooni_wake(&c->ended, /(void)(/
+/^static bool run(/,/^}/ s/sooni_wake(&c->ended, /(void)(/

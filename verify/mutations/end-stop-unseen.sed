@@ -1,3 +1,3 @@
 # file: run.c
 # A job that begins during a shutdown which stops all does not find that out.
-/^bool sooni_is_asked(/,/^}/ s/!atomic_load_explicit(&f->home->stopping, .*)/true)/
+/^bool sooni_is_asked(/,/^}/ s/!is_stopping(f)/true/

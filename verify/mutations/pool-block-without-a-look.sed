@@ -1,3 +1,3 @@
-# file: worker.c
+# file: thread.c
 # A worker that gives its place away does not look at the queues.
-/^static void begin_blocking(/,/^}/ s/is_short(w);/;/
+/^void soon_blocking_begin(/,/^}/ s/is_short();/;/

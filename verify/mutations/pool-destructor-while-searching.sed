@@ -1,3 +1,3 @@
-# file: future.c
+# file: refs.c
 # A worker that runs a destructor still counts as searching.
-/^static void destroy(/,/^}/ s/sooni_before_user();/;/
+/^void sooni_future_destroy(/,/^}/ s/sooni_before_user();/;/

@@ -1,3 +1,4 @@
 # file: worker.c
 # A worker that runs a job still counts as searching.
-/^static void take_up(/,/^}/ s/stop_searching(w);/;/
+/^static enum sooni_end serve(/,/^}/ s/stop_searching(w);/;/
+/^sooni_inline void end_job(/,/^}/ s/tidy(w);/stop_searching(w); tidy(w);/

@@ -1,4 +1,3 @@
 # file: thread.c
-# Nor does one that waits in the library.
-/^static int wait_as_worker(/,/^}/ s/sooni_me\.hooks->is_short(w) ?/0 ?/
-/^static int wait_as_worker(/,/^}/ s/[^ ]*hooks->is_short(w) ?/0 ?/
+# A worker that waits in the library does not look at the queues.
+/^static int wait_as_worker(/,/^}/ s/ && is_short()/ \&\& 0/

@@ -199,6 +199,7 @@ static void warm_up(const struct sched_scene *scene)
 {
 	search.bound = 0;
 	search.length = 0;
+	schedule = 0;
 	run(scene);
 }
 

@@ -40,6 +40,7 @@ void sched_mutex_destroy(pthread_mutex_t *m);
 void sched_mutex_lock(pthread_mutex_t *m);
 void sched_mutex_unlock(pthread_mutex_t *m);
 void sched_thread_join(pthread_t thread);
+void sched_thread_detach(pthread_t thread);
 pthread_t sched_thread_self(void);
 
 #define pthread_mutex_init(m, attributes) sched_mutex_init(m)
@@ -47,6 +48,7 @@ pthread_t sched_thread_self(void);
 #define pthread_mutex_lock(m) sched_mutex_lock(m)
 #define pthread_mutex_unlock(m) sched_mutex_unlock(m)
 #define pthread_join(thread, result) sched_thread_join(thread)
+#define pthread_detach(thread) sched_thread_detach(thread)
 #define pthread_self() sched_thread_self()
 #define pthread_equal(a, b) ((a) == (b))
 

@@ -187,6 +187,11 @@ void sched_thread_join(pthread_t thread)
 	sched_join((unsigned)thread);
 }
 
+void sched_thread_detach(pthread_t thread)
+{
+	sched_detach((unsigned)thread);
+}
+
 pthread_t sched_thread_self(void)
 {
 	return sched_self();

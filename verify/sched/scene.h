@@ -33,6 +33,8 @@ enum { SCHED_THREADS = 10, SCHED_LOCAL = 256, SCHED_STACK = 64 << 10 };
 /* Start a thread of the scene; returns its number. */
 unsigned sched_spawn(const char *name, void *(*main)(void *), void *arg);
 void sched_join(unsigned thread);
+/* Nobody will join it. */
+void sched_detach(unsigned thread);
 
 /* Zeroed memory of the calling thread's own, SCHED_LOCAL bytes. */
 void *sched_local(void);

@@ -255,6 +255,13 @@ void sched_join(unsigned thread)
 		sched_sleep("join", &threads[thread], false);
 }
 
+void sched_detach(unsigned thread)
+{
+	if (threads[thread].joined)
+		sched_fail("%s is joined already", threads[thread].name);
+	threads[thread].joined = true;
+}
+
 static void *first_main(void *scene)
 {
 	((const struct sched_scene *)scene)->run();
