@@ -90,6 +90,7 @@ static struct sooni_worker *new_worker(struct soon_executor *e)
 	sooni_counts_init(&w->counts);
 	sooni_moments_init(&w->moments);
 	w->cpu_seen = -1;
+	w->slept = false;
 	if (sooni_park_add(&e->park, &w->parker) != 0)
 		goto undo_deque;
 	return w;
@@ -371,6 +372,7 @@ void sooni_crew_after_fork(struct soon_executor *e)
 		atomic_store_explicit(&w->place, SOONI_PLACE_NONE,
 				      memory_order_relaxed);
 		w->cpu_seen = -1;
+		w->slept = false;
 		w->ended = w != sooni_me.worker;
 		w->off_stack = true;
 		if (w->ended)

@@ -7,8 +7,9 @@
  * look, and if neither, whether its thread is asleep.  Then the job is blocked:
  * the worker's place is taken from it and given to another.
  *
- * A worker that went through several jobs and used hardly any CPU is as good as
- * blocked, though it keeps its place.
+ * A worker that went through several jobs, used hardly any CPU and was asleep at two
+ * looks is as good as blocked, though it keeps its place; at one look it may have been
+ * waiting for a lock.
  *
  * The limit on running workers is raised so that twice as many jobs as are blocked
  * may be under way: so their number doubles until jobs are no longer found blocked,
@@ -67,9 +68,11 @@ static enum sight judge(struct sooni_worker *w, int64_t elapsed)
 	int64_t used = cpu - w->cpu_seen;
 	bool is_new = w->cpu_seen < 0;
 	bool same_job = is_new || jobs == w->jobs_seen;
+	bool slept = w->slept;
 
 	w->jobs_seen = jobs;
 	w->cpu_seen = cpu;
+	w->slept = false;
 	if (!is_new && used > elapsed / 2)
 		return COMPUTING;
 	/* One of many that share the CPUs uses little, but is not asleep. */
@@ -80,7 +83,10 @@ static enum sight judge(struct sooni_worker *w, int64_t elapsed)
 	/* It may have ended its job, and gone idle, just before that. */
 	if (place_of(w) != SOONI_PLACE_HELD || jobs_of(w) != jobs)
 		return UNKNOWN;
-	return same_job ? BLOCKED : BLOCKING;
+	w->slept = true;
+	if (same_job)
+		return BLOCKED;
+	return slept ? BLOCKING : UNKNOWN;
 }
 
 static bool take(struct sooni_worker *w)

@@ -68,6 +68,7 @@ struct sooni_worker {
 	/* the monitor's */
 	uint32_t jobs_seen;
 	int64_t cpu_seen; /* -1: not looked at yet */
+	bool slept;	  /* at the last look */
 
 	/* under the executor's lock */
 	bool ended;	/* it needs nothing of the pool any more */
