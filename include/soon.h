@@ -15,7 +15,8 @@
  * Rules that hold everywhere, unless an entry says otherwise:
  *
  * - Threads: every call may be made from any thread, from a job and from a
- *   callback.  No user code ever runs while the library holds a lock.
+ *   callback, but none in a signal handler.  No user code ever runs while the
+ *   library holds a lock.
  * - Errors: makers return a pointer, or NULL with errno set.  Everything else
  *   that can fail returns 0 or a positive code, errno's or soon/error.h's, and
  *   sets its outputs to NULL or 0 first.  NULL where a handle, a function or
@@ -27,18 +28,19 @@
  *
  * Fork.  A program may fork at any moment, on any thread, but not in a signal
  * handler.  In the child each executor begins anew, empty, and works, unless it
- * was shut down or broken.  The jobs that the parent had not finished are failed
- * there, with SOON_EFORKED, so that waits for them return; their callbacks and
- * destructors are not called, nor is unread_error.  Promises are left as they are.
- * Nothing changes in the parent.
+ * was shut down or broken.  The jobs that the parent had not finished are
+ * failed there, with SOON_EFORKED, so that waits for them return; their
+ * callbacks and destructors are not called, nor is unread_error.  Promises are
+ * left as they are.  Nothing changes in the parent.
  *
- * A job that forks goes on in the child on its own: soon_self() is NULL there, and
- * when it returns nothing is settled and its thread ends, as do the jobs that wait
- * for it on that stack.  Since a process ends with its last thread, a child that
- * has used pools should call _exit() or exec; signals are blocked in it as in any
- * worker.  A callback, destructor or hook that forks returns in the child too; if
- * its thread was a worker, that then ends.  vfork and posix_spawn are of no concern;
- * after _Fork or clone the child may not use the library.
+ * A job that forks goes on in the child on its own: soon_self() is NULL there,
+ * and when it returns nothing is settled and its thread ends, as do the jobs
+ * that wait for it on that stack.  Since a process ends with its last thread, a
+ * child that has used pools should call _exit() or exec; signals are blocked in
+ * it as in any worker.  A callback, destructor or hook that forks returns in
+ * the child too; if its thread was a worker, that then ends.  vfork and
+ * posix_spawn are of no concern; after _Fork or clone the child may not use the
+ * library.
  */
 #ifndef SOON_H
 #define SOON_H

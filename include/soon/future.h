@@ -11,7 +11,9 @@
  *	   |
  *	   +------> CANCELLED, or FAILED with ETIMEDOUT	(it never ran)
  *
- * What the job wrote happens before any call that reports it done.
+ * A promise may also be completed while PENDING.  What the job wrote, or the
+ * thread that completed the promise, happens before any call that reports it
+ * done.
  */
 #ifndef SOON_FUTURE_H
 #define SOON_FUTURE_H
@@ -62,10 +64,10 @@ SOON_API bool soon_future_done(const soon_future *f);
  * Returns 0 once done; ETIMEDOUT; EDEADLK if it never would be, because the
  * calling job would wait for itself: through jobs that all wait without a
  * timeout, on any threads and in any pools.  Of such a ring the job that would
- * close it is told, and the others wait on.  What waits by other means, or for a
- * promise, counts as if it could end; and a job with run_within, itself included,
- * will end, as it fails at its limit, unless its submitter runs it.  EINVAL.
- * Blocks.
+ * close it is told, and the others wait on.  What waits by other means, or for
+ * a promise, counts as if it could end; and a job with run_within, itself
+ * included, will end, as it fails at its limit, unless its submitter runs it.
+ * EINVAL.  Blocks.
  */
 SOON_API int soon_future_wait(soon_future *f, soon_nsec timeout);
 
@@ -82,6 +84,7 @@ SOON_API int soon_future_result(soon_future *f, soon_nsec timeout,
 /*
  * The result, from now on the caller's: free_result will not see it.  NULL
  * when the future has not succeeded, or its result was taken before.
+ * soon_future_result() and the like still show it to whoever asks.
  */
 SOON_API void *soon_future_take(soon_future *f);
 
@@ -106,14 +109,16 @@ SOON_API int soon_future_error(soon_future *f);
 SOON_API const char *soon_future_message(soon_future *f);
 
 /*
- * Cancel a job that has not started, or ask a running one to stop.
+ * Cancel a job that has not started, or ask a running one to stop.  The same
+ * goes for a promise; who completes it has soon_future_cancel_requested() to
+ * ask.
  *
  * Returns 0: it is cancelled, now or before; EBUSY: it runs, and from now on
  * soon_cancel_requested() is true in it; if it had not been asked before, its
  * hooks (soon_on_cancel()) have run on this thread; EALREADY: it has finished;
- * EINVAL.  When the call that cancelled it returns, its argument has been freed,
- * and every waiter, set and callback has been told (callbacks run on the thread
- * of that call).
+ * EINVAL.  When the call that cancelled it returns, its argument has been
+ * freed, and every waiter, set and callback has been told (callbacks run on the
+ * thread of that call).
  */
 SOON_API int soon_future_cancel(soon_future *f);
 
@@ -126,8 +131,8 @@ SOON_API bool soon_future_cancel_requested(const soon_future *f);
  * Callbacks run in the order of registration, on the thread that completes or
  * cancels the job (where it expires, on one of the library's), after its state
  * is final; a waiter may read the result before they ran.  On a future that is
- * done already, callback runs at once, on the caller.  It may do anything but
- * end its thread; it borrows f.
+ * done already, callback runs at once, on the caller, maybe while earlier ones
+ * are still running.  It may do anything but end its thread; it borrows f.
  *
  * Returns 0, ENOMEM (it will not run), EINVAL.
  */
@@ -135,18 +140,23 @@ SOON_API int soon_future_on_done(soon_future *f,
 				 void (*callback)(soon_future *f, void *ctx),
 				 void *ctx);
 
-/* What the job was submitted with; dangling once free_arg has run. */
+/*
+ * What the job was submitted with; NULL for a promise.  The pointer stays the
+ * same when free_arg has freed what it leads to, so where there is a free_arg
+ * only the job may follow it.
+ */
 SOON_API void *soon_future_arg(const soon_future *f);
 
 /*
- * One more reference; returns f.  NULL is allowed in both.  A future that more than
- * half a million references are held to at once is kept for ever.
+ * One more reference; returns f.  NULL is allowed in both.  A future that more
+ * than half a million references are held to at once is kept for ever.
  */
 SOON_API soon_future *soon_future_ref(soon_future *f);
 
 /*
  * One reference less.  Dropping the last does not cancel a job that has not
- * started; of an unfinished promise it fails the promise with SOON_EDROPPED.
+ * started; that to an unfinished promise fails it with SOON_EDROPPED, here,
+ * callbacks included.
  */
 SOON_API void soon_future_unref(soon_future *f);
 
@@ -166,6 +176,10 @@ SOON_API int soon_future_set_running(soon_future *f);
 /*
  * Complete the promise.  0; EALREADY when it is done and ECANCELED when it was
  * cancelled (result then stays the caller's); EINVAL for a job's future.
+ *
+ * The call that completes it, by a result or by an error, needs f only until it
+ * is done: who waits for it may drop the last reference before this returns.
+ * Where others may complete or cancel it, the caller needs one of its own.
  */
 SOON_API int soon_future_set_result(soon_future *f, void *result);
 

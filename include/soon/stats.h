@@ -19,8 +19,8 @@ extern "C" {
  * What an executor has done and is doing.  The first fields count from its
  * beginning and never go down, the others are as of now.
  *
- * submitted is succeeded + failed + cancelled + the jobs not finished yet, those
- * that run included.  threads is running + blocked + idle.
+ * submitted is succeeded + failed + cancelled + the jobs not finished yet,
+ * those that run included.  threads is running + blocked + idle.
  */
 typedef struct soon_stats {
 	size_t size;
@@ -62,7 +62,8 @@ typedef struct soon_stats {
  * When nothing happens all figures are exact: what a thread knows to have
  * happened is counted.  Otherwise each is read at a moment of its own, and two
  * that belong together may be apart by what happened in between; but the sums
- * above hold always, no more have expired than failed, and nothing goes below 0.
+ * above hold always, no more have expired than failed, and nothing goes below
+ * 0.
  *
  * oldest_pending costs a submit nothing, and is only so precise: to some
  * milliseconds for a job that came when none waited; else it is too long by at
@@ -73,10 +74,10 @@ typedef struct soon_stats {
 SOON_API int soon_executor_stats(soon_executor *e, soon_stats *stats);
 
 /*
- * Write what the executor's threads are doing to `out`, and flush that: how many
- * there are, and how many jobs wait and how long, then a line for each, for threads
- * that run a job of the executor without being its own, and for those on which these
- * wait:
+ * Write what the executor's threads are doing to `out`, and flush that: how
+ * many there are, and how many jobs wait and how long, then a line for each,
+ * for threads that run a job of the executor without being its own, and for
+ * those on which these wait:
  *
  *	pool: 2 threads (1 running, 1 blocked, 0 idle), about 0 jobs pending
  *	pool-2: "parse", running for 1.204 s
@@ -85,13 +86,14 @@ SOON_API int soon_executor_stats(soon_executor *e, soon_stats *stats);
  * A job is called by soon_job.name, cut if long, one without a name by the
  * address of its function.  Where it is not known how long a job has been
  * running, a line says how long it has at least been, if it was seen before.  A
- * job whose last wait returned EDEADLK has the chain of waits on its line, until
- * it waits again or ends.  A thread that was written off is no worker any more, and
- * is shown until its job returns.  This is for people: the words may change.
+ * job whose last wait returned EDEADLK has the chain of waits on its line,
+ * until it waits again or ends.  A thread that was written off is no worker any
+ * more, and is shown until its job returns.  This is for people: the words may
+ * change.
  *
- * e == NULL is the default executor.  May be called at any time, also from jobs;
- * meanwhile jobs cannot end for a moment.  0; EINVAL; ENOMEM; or what errno says
- * of a failed write.  Blocks as writing does, without a lock.
+ * e == NULL is the default executor.  May be called at any time, also from
+ * jobs; meanwhile jobs cannot end for a moment.  0; EINVAL; ENOMEM; or what
+ * errno says of a failed write.  Blocks as writing does, without a lock.
  */
 SOON_API int soon_executor_dump(soon_executor *e, FILE *out);
 

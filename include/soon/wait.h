@@ -5,14 +5,14 @@
  * promises and name a future twice; a NULL among them is EINVAL.  n = 0 is done
  * at once unless an entry says otherwise (the array may then be NULL).
  *
- * A job that waits here gives its place away.  Waiting for all without a timeout
- * (soon_wait_all, soon_gather, soon_map) it first runs the awaited jobs that have
- * not started, as soon_future_wait() does.
+ * A job that waits here gives its place away.  Waiting for all without a
+ * timeout (soon_wait_all, soon_gather, soon_map) it first runs the awaited jobs
+ * that have not started, as soon_future_wait() does.
  *
- * EDEADLK is as in soon_future_wait().  A wait that needs all is told of one that
- * would never be done; one that a single future may end (soon_wait_any,
- * FIRST_COMPLETED, FIRST_ERROR, soon_gather without errors, a set) only when none
- * of those left would be.
+ * EDEADLK is as in soon_future_wait().  A wait that needs all is told of one
+ * that would never be done; one that a single future may end (soon_wait_any,
+ * FIRST_COMPLETED, FIRST_ERROR, soon_gather without errors, a set) only when
+ * none of those left would be.
  */
 #ifndef SOON_WAIT_H
 #define SOON_WAIT_H
@@ -61,7 +61,7 @@ SOON_API int soon_wait_any(soon_future *const *futures, size_t n,
  *
  * errors == NULL fails fast: returns the code of the first seen to fail (of
  * several failed before the call, the lowest index; ECANCELED for a cancelled
- * one) and lets the others run on.
+ * one) and lets the others run on.  Unless it returns 0, results is all NULL.
  *
  * errors (n slots) waits for all: errors[i] is 0, the code, ECANCELED, or after
  * a timeout or EDEADLK EBUSY for one that is not done; returns 0, ETIMEDOUT or
@@ -78,8 +78,8 @@ SOON_API int soon_gather(soon_future *const *futures, size_t n,
  * Returning 0, it has taken the results it stored: they are the caller's, and
  * what failed is in errors.  Otherwise it has cancelled what had not started,
  * results is all NULL and is never looked at again, and every result goes to
- * each->free_result.  errors is as in soon_gather().  Also the codes of
- * soon_submit_many().  Blocks.
+ * each->free_result; what had started runs on, with its argument.  errors is as
+ * in soon_gather().  Also the codes of soon_submit_many().  Blocks.
  */
 SOON_API int soon_map(soon_executor *e, const soon_job *each, void *const *args,
 		      size_t n, soon_nsec timeout, void **results, int *errors);
@@ -106,8 +106,8 @@ SOON_API int soon_completions_add(soon_completions *set, soon_future *f);
 /*
  * The next that is done: first those that were when they came, in the order
  * given, then in the order of completion.  Each once.  *f is borrowed until the
- * following next() or free().  0; ENODATA: none left; ETIMEDOUT; EDEADLK: none of
- * those left would ever be done; EINVAL.  Blocks.
+ * following next() or free().  0; ENODATA: none left; ETIMEDOUT; EDEADLK: none
+ * of those left would ever be done; EINVAL.  Blocks.
  *
  * In a child of fork, next() and add() return SOON_EFORKED for a set in which
  * another thread of the parent was busy, not asleep, at that moment.
