@@ -19,7 +19,7 @@
 void sooni_home_leave(struct sooni_home *home)
 {
 	/* release: all that the guest did comes before the executor's end.
-	 * Pairs with the sleep in sooni_crew_join(). */
+	 * Pairs with await_count() in crew.c. */
 	uint32_t old = atomic_fetch_sub_explicit(&home->guests, 2,
 						 memory_order_acq_rel);
 

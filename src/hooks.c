@@ -48,7 +48,7 @@ static void begin_wait(struct sooni_worker *w)
 {
 	struct soon_executor *e = w->executor;
 
-	/* relaxed: see busy_threads(). */
+	/* relaxed: see busy_threads() in crew.c. */
 	atomic_fetch_add_explicit(&e->waiting, 1, memory_order_relaxed);
 	if (w->blocking) {
 		sooni_park_uncount(&e->park);
@@ -68,7 +68,7 @@ static void end_wait(struct sooni_worker *w)
 		sooni_park_unblock(&e->park, false);
 		sooni_hold_place(w);
 	}
-	/* relaxed: see busy_threads(). */
+	/* relaxed: see busy_threads() in crew.c. */
 	atomic_fetch_sub_explicit(&e->waiting, 1, memory_order_relaxed);
 }
 

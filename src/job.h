@@ -7,9 +7,10 @@
  *	(none) ----claim----> RUNNING ----settle----> DONE [| FAILED]
  *	   |
  *	   +------------------cancel----------------> DONE | CANCELLED
+ *	   +------------------expire----------------> DONE | FAILED
  *
- * A claim is a compare-and-swap that worker, waiter and canceller race for;
- * losers leave.  A queue entry is only a hint that there may be a job to claim.
+ * A claim is a compare-and-swap that worker, waiter, canceller and clock race
+ * for; losers leave.  A queue entry is only a hint that there may be a job to claim.
  *
  * The block is freed by whoever makes this true: DONE, and none of QUEUED, BUSY
  * and references.  As all of these are in one word, exactly one thread does,
@@ -72,8 +73,9 @@ enum {
 
 /*
  * What a future needs of its executor, which embeds this.  guests counts (by 2,
- * bit 0 being SOONI_SLEEPERS) the jobs of this executor that other threads have
- * in hand after its own queues have let go of them.
+ * bit 0 being SOONI_SLEEPERS) what the executor's end waits for beside its own
+ * threads: jobs that others have in hand after its queues have let go of them,
+ * jobs not due yet or with a limit, submitters that wait, shutdowns.
  */
 struct sooni_home {
 	struct sooni_room room; /* for jobs that wait to start */
@@ -268,8 +270,8 @@ void sooni_future_after_fork(void *block);
 /*
  * Claim the job: true for exactly one caller, who must run or fail it.  entry:
  * the caller has taken the job's queue entry, which a true answer uses up.  The
- * executor is still there afterwards: it waits for the claimer, or, before that
- * drops the entry, for the guest.
+ * executor is still there afterwards: it waits for the claimer, or for the guest,
+ * which is counted before the entry that it has left is dropped.
  */
 static inline bool sooni_future_claim(struct soon_future *f, bool entry,
 				      bool guest)
@@ -304,7 +306,7 @@ void sooni_future_place(struct soon_future *f);
 /* One that nobody else has seen yet does not wait to start: it has no place. */
 static inline void sooni_future_unplace(struct soon_future *f)
 {
-	/* relaxed: see above. */
+	/* relaxed: nobody else has seen it. */
 	atomic_fetch_and_explicit(&f->state, ~(uint32_t)SOONI_PLACED,
 				  memory_order_relaxed);
 }
@@ -322,7 +324,7 @@ bool sooni_future_settle(struct soon_future *f, uint32_t outcome);
 /* promise.c: the last reference to an unfinished promise goes. */
 void sooni_promise_drop(struct soon_future *f);
 
-/* As sooni_future_settle(), a failure; takes over message, which may be NULL.*/
+/* As sooni_future_settle(), a failure; takes over message, which may be NULL. */
 bool sooni_future_fail(struct soon_future *f, int code, char *message);
 
 /* Cancel it unless it runs or is done; returns the state it was in. */

@@ -119,7 +119,7 @@ enum sooni_called sooni_park_call(struct sooni_park *p, enum sooni_urge urge,
 
 /*
  * The same for ANYBODY, if nobody was called, began or ceased to run or to search
- * since sooni_park_is_busy() gave `seen`; else LATE.  So what the caller saw in
+ * since sooni_park_glance() gave `seen`; else LATE.  So what the caller saw in
  * between still holds.
  */
 enum sooni_called sooni_park_call_seen(struct sooni_park *p, uint64_t seen,

@@ -3,8 +3,8 @@
  * waits.
  *
  * A waiting worker gives its place to another and may run the awaited job
- * itself; only hooks.c knows how, so it fills in these hooks when a worker
- * starts.  Threads that are no workers have none.
+ * itself; only hooks.c, on a floor above, knows how.  So a worker's thread brings
+ * these hooks with it.  Threads that are no workers have none.
  */
 #ifndef SOONI_THREAD_H
 #define SOONI_THREAD_H
@@ -258,7 +258,7 @@ static inline bool sooni_is_worker(void)
 bool sooni_runs_here(const struct soon_future *f);
 
 /*
- * limit.c: the hooks of a worker that runs a job with a limit.  They do nothing
+ * lost.c: the hooks of a worker that runs a job with a limit.  They do nothing
  * once it was written off.  waits: by how many more its thread waits then.
  */
 void sooni_limit_account(struct sooni_limit *l,
@@ -288,8 +288,9 @@ int sooni_wait(_Atomic uint32_t *word, uint32_t mask, uint32_t was,
 /* cycle.c: who waits for whom */
 
 /*
- * The thread, which runs a job or is a worker, is going to sleep for *a, until the end.
- * EDEADLK, unless that is timed: it would never wake; then it did not begin.
+ * The thread, which runs a job or is a worker, is going to sleep for *a, until
+ * the end.  EDEADLK, unless that is timed: it would never wake; then it did not
+ * begin.
  */
 int sooni_await_begin(struct sooni_awaited *a);
 void sooni_await_end(void);
