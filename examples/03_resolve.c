@@ -1,6 +1,6 @@
 /*
- * 03_resolve - addresses of the names on standard input, in the order of the lines.
- * A resolver that hangs holds up neither the names after it nor the program's end.
+ * 03_resolve - the addresses of the names on standard input, in their order.  A
+ * resolver that hangs holds up neither the names after it nor the program's end.
  *	cc 03_resolve.c -o 03_resolve $(pkg-config --cflags --libs soon)
  */
 #include <err.h>

@@ -106,8 +106,8 @@ SOON_API int soon_completions_add(soon_completions *set, soon_future *f);
 /*
  * The next that is done: first those that were when they came, in the order
  * given, then in the order of completion.  Each once.  *f is borrowed until the
- * following next() or free().  0; ENODATA: none left; ETIMEDOUT; EDEADLK: none
- * of those left would ever be done; EINVAL.  Blocks.
+ * following next(), also one that times out, or free().  0; ENODATA: none left;
+ * ETIMEDOUT; EDEADLK: none of those left would ever be done; EINVAL.  Blocks.
  *
  * In a child of fork, next() and add() return SOON_EFORKED for a set in which
  * another thread of the parent was busy, not asleep, at that moment.
