@@ -15,7 +15,7 @@ static soon_executor *load_default(void)
 	return atomic_load_explicit(&the_default, memory_order_acquire);
 }
 
-/* What was queued is finished, as Python does. */
+/* What is queued or runs is finished, as Python does. */
 static void finish(void)
 {
 	soon_executor *e = load_default();

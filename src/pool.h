@@ -252,13 +252,14 @@ static inline struct soon_future *sooni_queue_take(struct sooni_deque *q)
 /* admit.c */
 
 /*
- * The same in a pool with max_pending, for jobs that begin PLACED: waits for
- * room, or does what the pool does instead.  Also EINVAL, EAGAIN, or
+ * As sooni_pool_put_ranked(), in a pool with max_pending, for jobs that begin
+ * PLACED: waits for room, or does what the pool does instead.  Also EINVAL, or
  * SOONI_RUN_HERE: the caller is to run them itself, and none was queued.
  */
 #define SOONI_RUN_HERE (-1)
 int sooni_pool_admit(struct soon_executor *e, int priority,
 		     struct soon_future *const *jobs, size_t n);
+
 /* oldest.c */
 
 /* Jobs are queued, and nobody is there to take them. */
@@ -344,7 +345,6 @@ bool sooni_worker_has_stack(void);
 
 /* worker.c: what a pool's threads run; arg: the worker. */
 void *sooni_worker_main(void *worker);
-
 /* crew.c: the name of its thread. */
 enum { SOONI_NAME_SIZE = 16 };
 void sooni_worker_name(const struct sooni_worker *w,

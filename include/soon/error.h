@@ -16,7 +16,8 @@ extern "C" {
 enum {
 	/* worker_init failed: the executor runs no more jobs */
 	SOON_EBROKEN = 0x50001,
-	/* the job belongs to the parent of this forked process */
+	/* the job belongs to the parent of this forked process; or the set
+	   does, which was in use there */
 	SOON_EFORKED = 0x50002,
 	/* the job, or one that it waited for and ran itself, left by
 	   pthread_exit() or was cancelled by pthread_cancel() */
