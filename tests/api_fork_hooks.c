@@ -145,8 +145,8 @@ static void use_pool(void)
 
 static void use_pool_in_child(void)
 {
-	if (CHILDREN_LIVE)
-		use_pool();
+	child_begin();
+	use_pool();
 }
 
 static const char *handlers_worked(void *unused)

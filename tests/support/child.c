@@ -19,25 +19,29 @@ int __lsan_is_turned_off(void)
 }
 #endif
 
+void child_begin(void)
+{
+	sigset_t limit;
+
+	is_child = true;
+	if (!CHILDREN_LIVE)
+		_exit(ENDED_WELL);
+	/* Check's handler would end the test; and a worker blocks it. */
+	signal(SIGALRM, SIG_DFL);
+	sigemptyset(&limit);
+	sigaddset(&limit, SIGALRM);
+	pthread_sigmask(SIG_UNBLOCK, &limit, NULL);
+	alarm(CHILDREN_MAY_HANG ? 10 : TEST_TIMEOUT / 2);
+}
+
 pid_t fork_child(void)
 {
 	pid_t pid;
 
 	fflush(NULL);
 	pid = fork();
-	if (pid == 0) {
-		sigset_t limit;
-
-		is_child = true;
-		if (!CHILDREN_LIVE)
-			_exit(ENDED_WELL);
-		/* Check's handler would end the test; and a worker blocks it.*/
-		signal(SIGALRM, SIG_DFL);
-		sigemptyset(&limit);
-		sigaddset(&limit, SIGALRM);
-		pthread_sigmask(SIG_UNBLOCK, &limit, NULL);
-		alarm(CHILDREN_MAY_HANG ? 10 : TEST_TIMEOUT / 2);
-	}
+	if (pid == 0)
+		child_begin();
 	return pid;
 }
 

@@ -30,6 +30,9 @@ enum { ENDED_WELL = 42, ENDED_BADLY = 43 };
 /* fork(), and a limit on the child's life. */
 pid_t fork_child(void);
 
+/* In a child: the limit.  For one that does something within fork() already. */
+void child_begin(void);
+
 /* In a child: end, saying what did not hold unless NULL. */
 _Noreturn void child_end(const char *wrong);
 
