@@ -127,10 +127,11 @@ START_TEST(running_jobs_of_a_broken_pool_end_normally)
 	soon_future *running, *failed;
 	void *result = NULL;
 
-	gate_open(&failing.gate);
+	/* A second thread may be started for it, and then waits to fail. */
 	running = submit(e, gate_job, &gate);
 	gate_await(&gate, 1);
 	failed = submit(e, return_null, NULL);
+	gate_open(&failing.gate);
 	ck_assert_int_eq(soon_future_result(failed, SOON_FOREVER, NULL),
 			 SOON_EBROKEN);
 	expect_broken(e);

@@ -77,11 +77,16 @@ void gate_init(struct gate *g)
 {
 	monitor_init(&g->lock, &g->changed);
 	g->arrived = 0;
+	g->inside = 0;
 	g->open = false;
 }
 
 void gate_fini(struct gate *g)
 {
+	pthread_mutex_lock(&g->lock);
+	while (g->open && g->inside > 0)
+		pthread_cond_wait(&g->changed, &g->lock);
+	pthread_mutex_unlock(&g->lock);
 	monitor_fini(&g->lock, &g->changed);
 }
 
@@ -89,9 +94,12 @@ void gate_pass(struct gate *g)
 {
 	pthread_mutex_lock(&g->lock);
 	g->arrived++;
+	g->inside++;
 	pthread_cond_broadcast(&g->changed);
 	while (!g->open)
 		pthread_cond_wait(&g->changed, &g->lock);
+	if (--g->inside == 0)
+		pthread_cond_broadcast(&g->changed);
 	pthread_mutex_unlock(&g->lock);
 }
 

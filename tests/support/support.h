@@ -38,10 +38,13 @@ struct gate {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	unsigned arrived;
+	unsigned inside;
 	bool open;
 };
 
 void gate_init(struct gate *g);
+/* Waits for those who are just leaving: nobody else may know when they have, as of
+ * a thread that was written off. */
 void gate_fini(struct gate *g);
 /* Count oneself in, then wait until the gate is open. */
 void gate_pass(struct gate *g);
