@@ -1,6 +1,7 @@
 /*
  * callback.c - calling back when a future is done.
  */
+#include "os.h"
 #include "waiter.h"
 
 #include <errno.h>
@@ -36,7 +37,11 @@ int soon_future_on_done(soon_future *f,
 	c->waiter.user = true;
 	c->call = callback;
 	c->ctx = ctx;
-	if (!sooni_waiter_add(f, &c->waiter))
+	if (!sooni_waiter_add(f, &c->waiter)) {
+		int old = sooni_uncancellable_begin();
+
 		fire(&c->waiter, f);
+		sooni_uncancellable_end(old);
+	}
 	return 0;
 }

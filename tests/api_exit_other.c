@@ -162,6 +162,8 @@ static void testcancel_done(soon_future *f, void *tally)
 	testcancel(tally);
 }
 
+static soon_future *done;
+
 /* It returns with its thread about to be cancelled. */
 static void *cancel_late(void *result)
 {
@@ -169,6 +171,7 @@ static void *cancel_late(void *result)
 	soon_on_cancel(testcancel, result);
 	pthread_cancel(pthread_self());
 	soon_future_cancel(soon_self());
+	soon_future_on_done(done, testcancel_done, result);
 	return result;
 }
 
@@ -179,11 +182,14 @@ START_TEST(hooks_callbacks_and_destructors_are_not_left_by_it)
 					  .free_arg = testcancel,
 					  .free_result = testcancel));
 
+	done = soon_future_new(NULL);
+	ck_assert_int_eq(soon_future_set_result(done, NULL), 0);
 	gate_await(&gate, 1);
 	ck_assert_int_eq(soon_future_on_done(f, testcancel_done, &freed), 0);
 	soon_future_unref(f);
 	gate_open(&gate);
-	tally_await(&freed, 4);
+	tally_await(&freed, 5);
+	soon_future_unref(done);
 	/* The cancellation finds the next job. */
 	soon_execute(pool, read_pipe, NULL);
 	expect_code(submit(pool, return_null, NULL), 0);
