@@ -128,17 +128,6 @@ START_TEST(jobs_that_exit_about_then_fail_for_one_or_the_other)
 }
 END_TEST
 
-static soon_executor *inline_pool(void)
-{
-	soon_executor_options o = SOON_EXECUTOR_OPTIONS_INIT;
-	soon_executor *e;
-
-	o.flags = SOON_INLINE;
-	e = soon_executor_open(&o);
-	ck_assert_ptr_nonnull(e);
-	return e;
-}
-
 static void *submit_leaving(void *e)
 {
 	soon_submit_job(e,

@@ -100,17 +100,6 @@ START_TEST(nor_is_the_wait_of_a_job_with_a_limit_for_itself)
 }
 END_TEST
 
-static soon_executor *inline_pool(void)
-{
-	soon_executor_options o = SOON_EXECUTOR_OPTIONS_INIT;
-	soon_executor *e;
-
-	o.flags = SOON_INLINE;
-	e = soon_executor_open(&o);
-	ck_assert_ptr_nonnull(e);
-	return e;
-}
-
 static void *be_told(void *how)
 {
 	expect(wait_for_self((int)unbox(how)) == EDEADLK);

@@ -161,6 +161,18 @@ static inline soon_executor *pool_of(unsigned n)
 	return e;
 }
 
+/* One without threads. */
+static inline soon_executor *inline_pool(void)
+{
+	soon_executor_options o = SOON_EXECUTOR_OPTIONS_INIT;
+	soon_executor *e;
+
+	o.flags = SOON_INLINE;
+	e = soon_executor_open(&o);
+	ck_assert_ptr_nonnull(e);
+	return e;
+}
+
 /* Put n jobs behind the gate and wait until n workers stand there. */
 static inline void pool_hold(soon_executor *e, struct gate *g, unsigned n)
 {
