@@ -144,6 +144,28 @@ static void thread_create_join(void)
 	}
 }
 
+static void *nap_while_any(void *left)
+{
+	const struct timespec nap = { .tv_nsec = 2000000 };
+
+	while (atomic_fetch_sub_explicit((atomic_long *)left, 1,
+					 memory_order_relaxed) > 0)
+		nanosleep(&nap, NULL);
+	return NULL;
+}
+
+/* The jobs of the workload `blocking` without a pool. */
+static void nap_in_100_threads(void)
+{
+	pthread_t threads[100];
+	atomic_long left = rounds;
+
+	for (int i = 0; i < 100; i++)
+		start_thread(&threads[i], nap_while_any, &left);
+	for (int i = 0; i < 100; i++)
+		pthread_join(threads[i], NULL);
+}
+
 /* Two threads hand each other the turn; a round is there and back. */
 static struct game {
 	int cpu[2]; /* -1: wherever the system likes */
@@ -238,6 +260,7 @@ static const struct {
 	{ "compute_one_cpu", compute_one_cpu },
 	{ "compute_two_cpus", compute_two_cpus },
 	{ "thread_create_join", thread_create_join },
+	{ "nap_in_100_threads", nap_in_100_threads },
 	{ "spin_two_cpus", spin_two_cpus },
 	{ "futex_one_cpu", futex_one_cpu },
 	{ "futex_two_cpus", futex_two_cpus },

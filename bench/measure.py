@@ -94,7 +94,8 @@ FLOORS = {
     "mutex_pair": 50_000_000, "malloc_free": 50_000_000,
     "system_call": 5_000_000, "page_fault": 100_000,
     "compute_one_cpu": 100_000_000, "compute_two_cpus": 100_000_000,
-    "thread_create_join": 20_000, "spin_two_cpus": 2_000_000,
+    "thread_create_join": 20_000, "nap_in_100_threads": 1_000,
+    "spin_two_cpus": 2_000_000,
     "futex_one_cpu": 200_000, "futex_two_cpus": 100_000,
     "futex_anywhere": 100_000,
 }

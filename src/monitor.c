@@ -11,11 +11,11 @@
  * looks is as good as blocked, though it keeps its place; at one look it may have been
  * waiting for a lock.
  *
- * The limit on running workers is raised so that twice as many jobs as are blocked
- * may be under way: so their number doubles until jobs are no longer found blocked,
- * and hundreds of blocking jobs have their threads after ten looks.  It stays up
- * until a worker finds no job, or more workers are found computing than should.  Threads
- * that compute are never taken for blocked.
+ * The limit on running workers is raised so that three times as many jobs as are
+ * blocked may be under way: so their number triples until jobs are no longer found
+ * blocked, and hundreds of blocking jobs have their threads after six looks.  It
+ * stays up until a worker finds no job, or more workers are found computing than
+ * should.  Threads that compute are never taken for blocked.
  */
 #include "pool.h"
 #include "timer.h"
@@ -23,9 +23,9 @@
 enum {
 	SHORTEST_NSEC = 100 * 1000, /* between looks that find something */
 	LONGEST_NSEC = 10 * 1000 * 1000,
-	COST = 20,	  /* between looks, in lengths of the last one */
-	COST_GROWING = 1, /* the same while pools grow */
-	CPU_SHARE = 4,	  /* a blocked one used less than 1/4 of the time */
+	COST = 20,     /* between looks, in lengths of the last one */
+	GROWTH = 3,    /* jobs under way, for each that is blocked */
+	CPU_SHARE = 4, /* a blocked one used less than 1/4 of the time */
 	AT_A_TIME_NSEC = 1000 * 1000 /* before other timers have their turn */
 };
 
@@ -115,7 +115,10 @@ struct view {
 	uint32_t computing;
 };
 
-static struct view view_workers(struct soon_executor *e, int64_t elapsed)
+/* A look at each costs ten microseconds, so it ends when as many as `enough` are
+ * found blocked. */
+static struct view view_workers(struct soon_executor *e, int64_t elapsed,
+				uint32_t enough)
 {
 	struct view v = { 0, 0, 0 };
 	uint32_t n = sooni_park_count(&e->park);
@@ -125,7 +128,9 @@ static struct view view_workers(struct soon_executor *e, int64_t elapsed)
 		struct sooni_worker *w = sooni_worker_at(e, i);
 		enum sight sight = UNKNOWN;
 
-		if (place_of(w) == SOONI_PLACE_HELD)
+		if (v.taken + v.blocking >= enough)
+			w->cpu_seen = -1; /* next time: not known */
+		else if (place_of(w) == SOONI_PLACE_HELD)
 			sight = judge(w, elapsed);
 		v.computing += sight == COMPUTING;
 		if (sight == BLOCKED && !take(w))
@@ -136,32 +141,55 @@ static struct view view_workers(struct soon_executor *e, int64_t elapsed)
 	return v;
 }
 
-/* Whether more may run than before. */
+/* How many more than `workers` may run, of `most` such, after this view. */
+static uint32_t extra_after(struct soon_executor *e, const struct view *v,
+			    uint32_t extra, uint32_t most)
+{
+	uint32_t workers = e->options.workers;
+	uint32_t wanted = GROWTH * (v->taken + v->blocking);
+
+	if (extra < wanted)
+		extra = min(wanted, most);
+	if (v->computing > workers)
+		extra -= min(extra, v->computing - workers);
+	return extra;
+}
+
+/* Whether notably more may run than ever since the watch began. */
+static bool has_grown_to(struct soon_executor *e, uint32_t extra)
+{
+	bool grown = extra > e->peak + e->peak / 4;
+
+	if (grown)
+		e->peak = extra;
+	return grown;
+}
+
+/* Whether e grows. */
 static bool look(struct soon_executor *e)
 {
 	int64_t now = sooni_now();
-	struct view v = view_workers(e, now - e->looked);
-	int64_t took = sooni_now() - now;
-	uint32_t blocked = v.taken + v.blocking;
-	uint32_t before = sooni_park_limit(&e->park) - e->options.workers;
-	uint32_t extra = before;
+	uint32_t workers = e->options.workers;
+	uint32_t most = e->options.max_workers - workers;
+	uint32_t extra = sooni_park_limit(&e->park) - workers;
+	struct view v =
+		view_workers(e, now - e->looked,
+			     extra < most ? most / GROWTH + 1 : UINT32_MAX);
+	uint32_t more = (GROWTH - 1) * (v.taken + v.blocking);
 	uint32_t i;
 
 	e->looked = now;
-	spent += took;
-	if (extra < blocked + v.blocking)
-		extra = blocked + v.blocking;
-	if (v.computing > e->options.workers)
-		extra -= min(extra, v.computing - e->options.workers);
-	sooni_park_set_limit(&e->park, e->options.workers + extra);
-	for (i = 0; i < blocked && sooni_pool_has_work(e); i++)
+	spent += sooni_now() - now;
+	extra = extra_after(e, &v, extra, most);
+	sooni_park_set_limit(&e->park, workers + extra);
+	for (i = 0; i < more && sooni_pool_has_work(e); i++)
 		sooni_pool_call(e, SOONI_ONE_MORE);
 	/* relaxed: a call that fails sets it again. */
 	if (atomic_exchange_explicit(&e->is_short, false,
 				     memory_order_relaxed) &&
 	    sooni_pool_has_work(e))
 		sooni_pool_call(e, SOONI_ANYBODY);
-	return extra > before;
+	return has_grown_to(e, extra);
 }
 
 /* relaxed: a hint, which is given before the watch begins. */
@@ -218,13 +246,15 @@ static bool look_at_all(void)
 	return true;
 }
 
-/* Until the next look: short while pools grow, else ever longer; and in
- * proportion to what a look costs. */
+/* Until the next look: short while pools grow, which ends soon; else ever longer,
+ * and in proportion to what a look costs. */
 static int64_t next_interval(int64_t last, bool grown)
 {
-	int64_t next = grown || last == 0 ? SHORTEST_NSEC : 2 * last;
-	int64_t least = (grown ? COST_GROWING : COST) * spent;
+	int64_t next = last == 0 ? SHORTEST_NSEC : 2 * last;
+	int64_t least = COST * spent;
 
+	if (grown)
+		return SHORTEST_NSEC;
 	if (next > LONGEST_NSEC)
 		next = LONGEST_NSEC;
 	return next > least ? next : least;
@@ -276,6 +306,7 @@ void sooni_monitor_watch(struct soon_executor *e)
 		return;
 	pthread_mutex_lock(&lock);
 	e->looked = sooni_now();
+	e->peak = 0;
 	e->next_watched = watched;
 	watched = e;
 	arm();

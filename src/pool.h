@@ -118,6 +118,7 @@ struct soon_executor {
 	_Atomic int64_t since; /* jobs wait for a worker; 0: none; oldest.c */
 	struct soon_executor *next_watched;
 	int64_t looked; /* when */
+	uint32_t peak;	/* of how many more than `workers` might run */
 
 	/* for soon_executor_stats() */
 	_Atomic uint64_t came_due;  /* delayed jobs that were queued; under a
