@@ -29,6 +29,11 @@ bool sooni_crew_replace(struct sooni_worker *w);
  */
 void sooni_crew_end_thread(struct sooni_worker *w, bool off_stack);
 
+/* The name of the worker's thread. */
+enum { SOONI_NAME_SIZE = 16 };
+void sooni_worker_name(const struct sooni_worker *w,
+		       char name[SOONI_NAME_SIZE]);
+
 /* One thread fewer will look at the queues; under all the shards' locks. */
 void sooni_crew_leave(struct soon_executor *e);
 

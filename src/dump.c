@@ -8,6 +8,7 @@
  * with a short one.  So a job is known to have run since the worker woke up for it,
  * or else since it was seen first: when it began to wait, or by an earlier dump.
  */
+#include "crew.h"
 #include "job.h"
 #include "pool.h"
 #include "text.h"

@@ -346,10 +346,6 @@ bool sooni_worker_has_stack(void);
 
 /* worker.c: what a pool's threads run; arg: the worker. */
 void *sooni_worker_main(void *worker);
-/* crew.c: the name of its thread. */
-enum { SOONI_NAME_SIZE = 16 };
-void sooni_worker_name(const struct sooni_worker *w,
-		       char name[SOONI_NAME_SIZE]);
 
 /*
  * For dumps: when the worker woke up, for a job, in milliseconds, and below that
