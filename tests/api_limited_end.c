@@ -2,46 +2,25 @@
  * api_limited_end.c - jobs with a limit that have hooks, and that end their
  * thread.
  */
-#include "support/support.h"
+#include "support/limited.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <stdatomic.h>
 
-#define LONG (3600 * SOON_SEC)
-#define SHORT SOON_MSEC
-
-static soon_executor *pool;
-static struct gate gate, start;
 static struct tally freed, hooked;
-static atomic_int wrong;
 
 static void setup(void)
 {
-	pool = pool_of(1);
-	gate_init(&gate);
-	gate_init(&start);
+	limited_setup();
 	tally_init(&freed);
 	tally_init(&hooked);
-	atomic_store(&wrong, 0);
 }
 
 static void teardown(void)
 {
-	gate_open(&start);
-	gate_open(&gate);
-	soon_executor_free(pool);
-	ck_assert_int_eq(atomic_load(&wrong), 0);
+	limited_teardown();
 	tally_fini(&hooked);
 	tally_fini(&freed);
-	gate_fini(&start);
-	gate_fini(&gate);
-}
-
-static void expect(bool condition)
-{
-	if (!condition)
-		atomic_fetch_add(&wrong, 1);
 }
 
 /* Its end is known by its argument's, which is `freed`. */
@@ -159,7 +138,7 @@ static void open_gate(void *g)
 static void *wait_for_hook(void *unused)
 {
 	(void)unused;
-	expect(soon_on_cancel(open_gate, &gate) == 0);
+	fixture_expect(soon_on_cancel(open_gate, &gate) == 0);
 	gate_pass(&gate);
 	return NULL;
 }
@@ -180,13 +159,13 @@ static void hold_up(void *unused)
 {
 	(void)unused;
 	tally_add(&hooked, 1);
-	gate_pass(&start);
+	gate_pass(&limited_start);
 }
 
 static void *wait_with_hook(void *unused)
 {
 	(void)unused;
-	expect(soon_on_cancel(hold_up, NULL) == 0);
+	fixture_expect(soon_on_cancel(hold_up, NULL) == 0);
 	gate_pass(&gate);
 	return NULL;
 }
@@ -196,12 +175,12 @@ START_TEST(a_hook_holds_up_nobody_but_its_job_and_the_end_of_the_pool)
 	soon_future *f = submit_limited(wait_with_hook, SHORT);
 
 	ck_assert_int_eq(soon_future_result(f, SOON_FOREVER, NULL), ETIMEDOUT);
-	gate_await(&start, 1);
+	gate_await(&limited_start, 1);
 	expect_works();
 	gate_open(&gate);
 	ck_assert_int_eq(soon_executor_shutdown(pool, 0, SHORT), ETIMEDOUT);
 	ck_assert_uint_eq(tally_get(&freed), 0);
-	gate_open(&start);
+	gate_open(&limited_start);
 	ck_assert_int_eq(soon_executor_shutdown(pool, 0, SOON_FOREVER), 0);
 	tally_await(&freed, 1);
 	ck_assert_uint_eq(tally_get(&hooked), 1);
@@ -212,9 +191,9 @@ END_TEST
 static void *push_late(void *unused)
 {
 	gate_pass(&gate);
-	expect(soon_cancel_requested());
-	expect(soon_on_cancel(open_gate, &start) == 0);
-	expect(tally_get(&hooked) == 1);
+	fixture_expect(soon_cancel_requested());
+	fixture_expect(soon_on_cancel(open_gate, &limited_start) == 0);
+	fixture_expect(tally_get(&hooked) == 1);
 	return unused;
 }
 
@@ -237,7 +216,7 @@ static void *poll_until_asked(void *unused)
 	struct pollfd p = { .fd = soon_cancel_fd(), .events = POLLIN };
 
 	(void)unused;
-	expect(poll(&p, 1, -1) == 1);
+	fixture_expect(poll(&p, 1, -1) == 1);
 	return NULL;
 }
 
@@ -254,19 +233,19 @@ END_TEST
 
 static void await_end(soon_future *f, void *hooks)
 {
-	expect(soon_future_error(f) == ETIMEDOUT);
+	fixture_expect(soon_future_error(f) == ETIMEDOUT);
 	tally_await(&freed, 1);
-	expect(tally_get(&hooked) == (unsigned)unbox(hooks));
+	fixture_expect(tally_get(&hooked) == (unsigned)unbox(hooks));
 }
 
 START_TEST(a_callback_may_wait_for_a_job_that_hears_by_a_hook)
 {
 	soon_future *f;
 
-	pool_hold(pool, &start, 1);
+	pool_hold(pool, &limited_start, 1);
 	f = submit_limited(_i == 0 ? poll_until_asked : wait_for_hook, SHORT);
 	ck_assert_int_eq(soon_future_on_done(f, await_end, box(_i)), 0);
-	gate_open(&start);
+	gate_open(&limited_start);
 	soon_executor_free(pool);
 	pool = NULL;
 	ck_assert_uint_eq(tally_get(&freed), 1);

@@ -2,51 +2,32 @@
  * api_limited_waits.c - jobs that wait for each other, one of which has a limit:
  * that is no deadlock.
  */
-#include "support/support.h"
+#include "support/limited.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 
-#define LONG (3600 * SOON_SEC)
-#define SHORT SOON_MSEC
-
-static soon_executor *pool;
-static struct gate gate, start;
 static struct tally ended;
-static atomic_int wrong;
 
 static void setup(void)
 {
+	limited_setup();
+	soon_executor_free(pool);
 	pool = pool_of(2);
-	gate_init(&gate);
-	gate_init(&start);
 	tally_init(&ended);
-	atomic_store(&wrong, 0);
 }
 
 static void teardown(void)
 {
-	gate_open(&start);
-	gate_open(&gate);
-	soon_executor_free(pool);
-	ck_assert_int_eq(atomic_load(&wrong), 0);
+	limited_teardown();
 	tally_fini(&ended);
-	gate_fini(&start);
-	gate_fini(&gate);
-}
-
-static void expect(bool condition)
-{
-	if (!condition)
-		atomic_fetch_add(&wrong, 1);
 }
 
 static soon_future *ring[2];
 
 static void *wait_for_next(void *next)
 {
-	gate_pass(&start);
-	expect(soon_future_wait(ring[unbox(next)], SOON_FOREVER) == 0);
+	gate_pass(&limited_start);
+	fixture_expect(soon_future_wait(ring[unbox(next)], SOON_FOREVER) == 0);
 	tally_add(&ended, 1);
 	return NULL;
 }
@@ -56,7 +37,7 @@ START_TEST(a_ring_of_waits_is_no_deadlock_if_one_has_a_limit)
 	ring[0] = submit_job(pool, SOON_JOB(.fn = wait_for_next, .arg = box(1),
 					    .run_within = 20 * SHORT));
 	ring[1] = submit(pool, wait_for_next, box(0));
-	gate_open(&start);
+	gate_open(&limited_start);
 	ck_assert_int_eq(soon_future_result(ring[1], SOON_FOREVER, NULL), 0);
 	ck_assert_int_eq(soon_future_error(ring[0]), ETIMEDOUT);
 	tally_await(&ended, 2);
@@ -82,8 +63,8 @@ static int wait_for_self(int how)
 
 static void *be_alone(void *how)
 {
-	expect(wait_for_self((int)unbox(how)) == 0);
-	expect(soon_future_error(soon_self()) == ETIMEDOUT);
+	fixture_expect(wait_for_self((int)unbox(how)) == 0);
+	fixture_expect(soon_future_error(soon_self()) == ETIMEDOUT);
 	tally_add(&ended, 1);
 	return NULL;
 }
@@ -102,7 +83,7 @@ END_TEST
 
 static void *be_told(void *how)
 {
-	expect(wait_for_self((int)unbox(how)) == EDEADLK);
+	fixture_expect(wait_for_self((int)unbox(how)) == EDEADLK);
 	tally_add(&ended, 1);
 	return NULL;
 }

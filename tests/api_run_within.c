@@ -2,36 +2,24 @@
  * api_run_within.c - jobs that may run only so long, and what becomes of those
  * that do not return in time.
  */
-#include "support/support.h"
+#include "support/limited.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 #include <string.h>
 
-/* Long enough for whatever is to end in time. */
-#define LONG (3600 * SOON_SEC)
-/* The stuck jobs outlast any limit. */
-#define SHORT SOON_MSEC
-
-static soon_executor *pool;
 static soon_future *promise;
-static struct gate gate;
-static struct tally args, results, told;
+static struct tally args, results;
 static unsigned jobs, freed; /* how often args and results are freed */
-static atomic_int wrong;
 
 static void setup(void)
 {
-	pool = pool_of(1);
+	limited_setup();
 	promise = soon_future_new(NULL);
 	ck_assert_ptr_nonnull(promise);
-	gate_init(&gate);
 	tally_init(&args);
 	tally_init(&results);
-	tally_init(&told);
 	jobs = 0;
 	freed = 0;
-	atomic_store(&wrong, 0);
 }
 
 /* Let the stuck jobs go. */
@@ -48,26 +36,10 @@ static void release(void)
 static void teardown(void)
 {
 	release();
-	soon_executor_free(pool);
+	limited_teardown();
 	soon_future_unref(promise);
-	ck_assert_int_eq(atomic_load(&wrong), 0);
-	tally_fini(&told);
 	tally_fini(&results);
 	tally_fini(&args);
-	gate_fini(&gate);
-}
-
-static void use_pool(const soon_executor_options *o)
-{
-	soon_executor_free(pool);
-	pool = soon_executor_open(o);
-	ck_assert_ptr_nonnull(pool);
-}
-
-static void expect(bool condition)
-{
-	if (!condition)
-		atomic_fetch_add(&wrong, 1);
 }
 
 static void count_arg(void *arg)
@@ -222,13 +194,13 @@ END_TEST
 static void *pass_gate(void *g)
 {
 	gate_pass(g);
-	expect(soon_cancel_requested());
+	fixture_expect(soon_cancel_requested());
 	return g;
 }
 
 static void *sleep_then_pass(void *g)
 {
-	expect(soon_sleep(SOON_FOREVER) == ECANCELED);
+	fixture_expect(soon_sleep(SOON_FOREVER) == ECANCELED);
 	return pass_gate(g);
 }
 
@@ -238,13 +210,13 @@ static void *pass_as_blocking(void *g)
 	gate_pass(g);
 	soon_blocking_end();
 	soon_blocking_begin();
-	expect(soon_sleep(SOON_FOREVER) == ECANCELED);
+	fixture_expect(soon_sleep(SOON_FOREVER) == ECANCELED);
 	return g;
 }
 
 static void *wait_for_promise(void *g)
 {
-	expect(soon_future_wait(promise, SOON_FOREVER) == 0);
+	fixture_expect(soon_future_wait(promise, SOON_FOREVER) == 0);
 	return pass_gate(g);
 }
 
@@ -259,7 +231,7 @@ static void *wait_for_one_of_two(void *g)
 	soon_future *two[] = { soon_self(), promise };
 	size_t index = 0;
 
-	expect(soon_wait_any(two, 2, LONG, &index) == 0);
+	fixture_expect(soon_wait_any(two, 2, LONG, &index) == 0);
 	return pass_gate(g);
 }
 
@@ -286,7 +258,7 @@ START_TEST(a_pool_survives_any_number_of_stuck_jobs)
 	soon_executor_options o = SOON_EXECUTOR_OPTIONS_INIT;
 
 	o.workers = o.max_workers = 2;
-	use_pool(&o);
+	fixture_use(&o);
 	for (size_t i = 0; i < COUNT_OF(f); i++)
 		f[i] = submit_stuck(ways[i % COUNT_OF(ways)]);
 	for (size_t i = 0; i < COUNT_OF(f); i++) {
@@ -300,7 +272,8 @@ END_TEST
 static void *submit_then_pass(void *g)
 {
 	for (int i = 0; i < 50; i++)
-		expect(soon_execute(pool, tally_job, &told) == 0);
+		fixture_expect(soon_execute(pool, tally_job, &limited_told) ==
+			       0);
 	return pass_gate(g);
 }
 
@@ -309,8 +282,9 @@ START_TEST(what_is_queued_behind_a_stuck_job_runs)
 	soon_future *f = submit_stuck(submit_then_pass);
 
 	for (int i = 0; i < 50; i++)
-		ck_assert_int_eq(soon_execute(pool, tally_job, &told), 0);
-	tally_await(&told, 100);
+		ck_assert_int_eq(soon_execute(pool, tally_job, &limited_told),
+				 0);
+	tally_await(&limited_told, 100);
 	expect_expired(f);
 	soon_future_unref(f);
 }

@@ -2,119 +2,35 @@
  * api_unread_end.c - unread failures at the ends of things: of the executor, of
  * its threads, of the future itself.
  */
-#include "support/support.h"
+#include "support/unread.h"
 
 #include <errno.h>
 
-static struct tally reported;
-static pthread_t reporter; /* the first */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static soon_executor *pool;
-static struct gate gate;
 static soon_future *kept;
-
-static void note(soon_future *f, void *ctx)
-{
-	(void)soon_future_error(f);
-	(void)ctx;
-	pthread_mutex_lock(&lock);
-	if (tally_get(&reported) == 0)
-		reporter = pthread_self();
-	tally_add(&reported, 1);
-	pthread_mutex_unlock(&lock);
-}
 
 static void keep(soon_future *f, void *ctx)
 {
-	note(f, ctx);
+	unread_note(f, ctx);
 	kept = soon_future_ref(f);
 }
 
 static void hold(soon_future *f, void *ctx)
 {
 	gate_pass(&gate);
-	note(f, ctx);
-}
-
-static soon_executor *open_with(void (*hook)(soon_future *f, void *ctx),
-				unsigned workers, unsigned flags)
-{
-	soon_executor_options o = SOON_EXECUTOR_OPTIONS_INIT;
-	soon_executor *e;
-
-	o.workers = workers;
-	o.max_workers = workers;
-	o.unread_error = hook;
-	o.flags = flags;
-	e = soon_executor_open(&o);
-	ck_assert_ptr_nonnull(e);
-	return e;
-}
-
-static void setup(void)
-{
-	tally_init(&reported);
-	gate_init(&gate);
-	kept = NULL;
-	pool = open_with(note, 1, 0);
-}
-
-static void end_pool(void)
-{
-	gate_open(&gate);
-	soon_executor_free(pool);
-	pool = NULL;
-}
-
-static void teardown(void)
-{
-	end_pool();
-	tally_fini(&reported);
-	gate_fini(&gate);
-}
-
-static void *fail_io(void *arg)
-{
-	(void)arg;
-	return soon_fail(EIO, "read %s", "disk");
-}
-
-/* The worker has done with what it did before. */
-static void pass_worker(void)
-{
-	soon_future *f = submit(pool, return_null, NULL);
-
-	ck_assert_int_eq(soon_future_wait(f, SOON_FOREVER), 0);
-	soon_future_unref(f);
-}
-
-/* A future that has failed, and that nobody has read. */
-static soon_future *failed(void)
-{
-	soon_future *f = submit(pool, fail_io, &reported);
-
-	ck_assert_int_eq(soon_future_wait(f, SOON_FOREVER), 0);
-	ck_assert_int_eq(soon_future_state(f), SOON_FAILED);
-	pass_worker();
-	return f;
-}
-
-static void expect_reports(unsigned n)
-{
-	ck_assert_uint_eq(tally_get(&reported), n);
+	unread_note(f, ctx);
 }
 
 START_TEST(the_executor_may_be_gone)
 {
-	soon_future *f[2] = { failed(), failed() };
+	soon_future *f[2] = { unread_failed(), unread_failed() };
 
-	end_pool();
-	expect_reports(0);
+	fixture_end_pool();
+	unread_expect(0);
 	soon_future_unref(f[1]);
-	expect_reports(1);
+	unread_expect(1);
 	(void)soon_future_error(f[0]);
 	soon_future_unref(f[0]);
-	expect_reports(1);
+	unread_expect(1);
 }
 END_TEST
 
@@ -122,18 +38,18 @@ START_TEST(a_reference_that_the_hook_keeps_is_good_and_the_last)
 {
 	soon_future *f;
 
-	end_pool();
-	pool = open_with(keep, 1, 0);
-	f = failed();
-	end_pool();
+	fixture_end_pool();
+	pool = unread_pool(keep, 1, 0);
+	f = unread_failed();
+	fixture_end_pool();
 	soon_future_unref(f);
-	expect_reports(1);
+	unread_expect(1);
 	ck_assert_ptr_eq(kept, f);
 	ck_assert_int_eq(soon_future_wait(kept, SOON_FOREVER), 0);
 	ck_assert_str_eq(soon_future_message(kept), "read disk");
 	soon_future_unref(soon_future_ref(kept));
 	soon_future_unref(kept);
-	expect_reports(1);
+	unread_expect(1);
 }
 END_TEST
 
@@ -142,40 +58,40 @@ static void keep_unread(soon_future *f, void *ctx)
 {
 	(void)ctx;
 	kept = soon_future_ref(f);
-	tally_add(&reported, 1);
+	tally_add(&unread_reported, 1);
 }
 
 START_TEST(it_is_reported_once_even_if_the_hook_reads_nothing)
 {
-	end_pool();
-	pool = open_with(keep_unread, 1, 0);
-	ck_assert_int_eq(soon_execute(pool, fail_io, NULL), 0);
-	end_pool();
-	expect_reports(1);
+	fixture_end_pool();
+	pool = unread_pool(keep_unread, 1, 0);
+	ck_assert_int_eq(soon_execute(pool, unread_fail, NULL), 0);
+	fixture_end_pool();
+	unread_expect(1);
 	soon_future_unref(kept);
-	expect_reports(1);
+	unread_expect(1);
 }
 END_TEST
 
 START_TEST(a_shutdown_waits_for_the_hook_on_a_worker)
 {
-	end_pool();
+	fixture_end_pool();
 	gate_shut(&gate);
-	pool = open_with(hold, 1, 0);
-	ck_assert_int_eq(soon_execute(pool, fail_io, NULL), 0);
+	pool = unread_pool(hold, 1, 0);
+	ck_assert_int_eq(soon_execute(pool, unread_fail, NULL), 0);
 	gate_await(&gate, 1);
 	ck_assert_int_eq(soon_executor_shutdown(pool, 0, SOON_MSEC), ETIMEDOUT);
 	gate_open(&gate);
 	ck_assert_int_eq(soon_executor_shutdown(pool, 0, SOON_FOREVER), 0);
-	expect_reports(1);
+	unread_expect(1);
 }
 END_TEST
 
 static void submit_more(soon_future *f, void *ctx)
 {
-	note(f, ctx);
-	if (tally_get(&reported) < 3) {
-		soon_future *more = soon_submit(pool, fail_io, NULL);
+	unread_note(f, ctx);
+	if (tally_get(&unread_reported) < 3) {
+		soon_future *more = soon_submit(pool, unread_fail, NULL);
 
 		if (more != NULL)
 			(void)soon_future_wait(more, SOON_FOREVER);
@@ -185,22 +101,22 @@ static void submit_more(soon_future *f, void *ctx)
 
 START_TEST(the_hook_may_submit_and_wait_and_be_called_again)
 {
-	end_pool();
-	pool = open_with(submit_more, 1, 0);
-	ck_assert_int_eq(soon_execute(pool, fail_io, NULL), 0);
-	tally_await(&reported, 3);
+	fixture_end_pool();
+	pool = unread_pool(submit_more, 1, 0);
+	ck_assert_int_eq(soon_execute(pool, unread_fail, NULL), 0);
+	tally_await(&unread_reported, 3);
 }
 END_TEST
 
 START_TEST(a_pool_without_threads_reports_in_the_submit)
 {
-	end_pool();
-	pool = open_with(note, 0, SOON_INLINE);
-	ck_assert_int_eq(soon_execute(pool, fail_io, NULL), 0);
-	expect_reports(1);
-	ck_assert(pthread_equal(reporter, pthread_self()));
-	soon_future_unref(submit(pool, fail_io, NULL));
-	expect_reports(2);
+	fixture_end_pool();
+	pool = unread_pool(unread_note, 0, SOON_INLINE);
+	ck_assert_int_eq(soon_execute(pool, unread_fail, NULL), 0);
+	unread_expect(1);
+	ck_assert(pthread_equal(unread_reports[0].thread, pthread_self()));
+	soon_future_unref(submit(pool, unread_fail, NULL));
+	unread_expect(2);
 }
 END_TEST
 
@@ -208,15 +124,15 @@ START_TEST(a_helping_thread_may_be_the_one)
 {
 	soon_future *f;
 
-	end_pool();
+	fixture_end_pool();
 	gate_shut(&gate);
-	pool = open_with(note, 1, SOON_HELP);
+	pool = unread_pool(unread_note, 1, SOON_HELP);
 	pool_hold(pool, &gate, 1);
-	f = failed(); /* run here: the worker is held */
+	f = unread_failed(); /* run here: the worker is held */
 	soon_future_unref(f);
-	expect_reports(0); /* the queue still leads to it */
-	end_pool();
-	expect_reports(1);
+	unread_expect(0); /* the queue still leads to it */
+	fixture_end_pool();
+	unread_expect(1);
 }
 END_TEST
 
@@ -233,13 +149,13 @@ START_TEST(what_a_broken_pool_fails_is_reported)
 
 	o.worker_init = refuse;
 	o.worker_ctx = &gate;
-	o.unread_error = note;
+	o.unread_error = unread_note;
 	e = soon_executor_open(&o);
 	ck_assert_int_eq(soon_execute(e, return_null, &gate), 0);
 	gate_open(&gate);
 	soon_executor_free(e);
-	expect_reports(1);
-	ck_assert(!pthread_equal(reporter, pthread_self()));
+	unread_expect(1);
+	ck_assert(!pthread_equal(unread_reports[0].thread, pthread_self()));
 }
 END_TEST
 
@@ -254,15 +170,15 @@ START_TEST(many_threads_that_drop_it_report_it_once)
 	soon_executor *droppers = pool_of(2);
 
 	for (unsigned i = 0; i < test_scale(2000); i++) {
-		soon_future *f = submit(pool, fail_io, NULL);
+		soon_future *f = submit(pool, unread_fail, NULL);
 
 		soon_future_ref(f);
 		ck_assert_int_eq(soon_execute(droppers, unref_job, f), 0);
 		soon_future_unref(f);
 	}
 	soon_executor_free(droppers);
-	end_pool();
-	expect_reports(test_scale(2000));
+	fixture_end_pool();
+	unread_expect(test_scale(2000));
 }
 END_TEST
 
@@ -272,7 +188,7 @@ static Suite *suite(void)
 	TCase *t = tcase_create("unread");
 
 	tcase_set_timeout(t, TEST_TIMEOUT);
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, unread_setup, unread_teardown);
 	tcase_add_test(t, the_executor_may_be_gone);
 	tcase_add_test(t, a_reference_that_the_hook_keeps_is_good_and_the_last);
 	tcase_add_test(t, it_is_reported_once_even_if_the_hook_reads_nothing);

@@ -2,7 +2,7 @@
  * api_written_off.c - jobs whose limit has passed: who is told and when, and
  * what ends without them.
  */
-#include "support/support.h"
+#include "support/limited.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -10,71 +10,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LONG (3600 * SOON_SEC)
-#define SHORT SOON_MSEC
-
-static soon_executor *pool;
-static struct gate gate, start;
-static struct tally ended, told;
-static unsigned limited; /* jobs, all of which end with a result */
-static atomic_int wrong;
-
-static void setup(void)
-{
-	pool = pool_of(1);
-	gate_init(&gate);
-	gate_init(&start);
-	limited = 0;
-	tally_init(&ended);
-	tally_init(&told);
-	atomic_store(&wrong, 0);
-}
-
-static void teardown(void)
-{
-	gate_open(&start);
-	gate_open(&gate);
-	soon_executor_free(pool);
-	tally_await(&ended, limited);
-	ck_assert_uint_eq(tally_get(&ended), limited);
-	ck_assert_int_eq(atomic_load(&wrong), 0);
-	tally_fini(&told);
-	tally_fini(&ended);
-	gate_fini(&start);
-	gate_fini(&gate);
-}
-
-static void use_pool(const soon_executor_options *o)
-{
-	soon_executor_free(pool);
-	pool = soon_executor_open(o);
-	ck_assert_ptr_nonnull(pool);
-}
-
-static void expect(bool condition)
-{
-	if (!condition)
-		atomic_fetch_add(&wrong, 1);
-}
-
-static void count_end(void *result)
-{
-	(void)result;
-	tally_add(&ended, 1);
-}
-
-static soon_future *submit_limited(soon_fn *fn, void *arg, soon_nsec within)
-{
-	limited++;
-	return submit_job(pool,
-			  SOON_JOB(.fn = fn, .arg = arg, .run_within = within,
-				   .free_result = count_end));
-}
-
 /* A job that stands at the gate, and whose future has failed. */
 static soon_future *submit_expired(void)
 {
-	soon_future *f = submit_limited(gate_job, &gate, SHORT);
+	soon_future *f = limited_submit(gate_job, &gate, SHORT);
 
 	ck_assert_int_eq(soon_future_result(f, SOON_FOREVER, NULL), ETIMEDOUT);
 	gate_await(&gate, 1);
@@ -91,7 +30,7 @@ START_TEST(shutdown_and_free_return_while_a_job_is_stuck)
 		soon_executor_shutdown(pool, (unsigned)_i, SOON_FOREVER), 0);
 	soon_executor_free(pool);
 	pool = NULL;
-	ck_assert_uint_eq(tally_get(&ended), 0);
+	ck_assert_uint_eq(tally_get(&limited_ended), 0);
 	ck_assert_int_eq(soon_future_error(f), ETIMEDOUT);
 	soon_future_unref(f);
 }
@@ -99,15 +38,15 @@ END_TEST
 
 START_TEST(a_shutdown_waits_for_a_stuck_job_only_until_its_limit)
 {
-	soon_future *f = submit_limited(gate_job, &gate, SHORT);
-	soon_future *behind = submit(pool, tally_job, &told);
+	soon_future *f = limited_submit(gate_job, &gate, SHORT);
+	soon_future *behind = submit(pool, tally_job, &limited_told);
 
 	ck_assert_int_eq(soon_executor_shutdown(pool, 0, SOON_FOREVER), 0);
 	ck_assert_int_eq(soon_future_error(f), ETIMEDOUT);
 	ck_assert_int_eq(soon_future_error(behind), 0);
 	soon_future_unref(behind);
 	soon_future_unref(f);
-	ck_assert_uint_eq(tally_get(&told), 1);
+	ck_assert_uint_eq(tally_get(&limited_told), 1);
 }
 END_TEST
 
@@ -134,12 +73,12 @@ START_TEST(the_new_thread_is_initialised_and_the_old_one_not_finished)
 	o.workers = o.max_workers = 1;
 	o.worker_init = count_init;
 	o.worker_fini = count_fini;
-	use_pool(&o);
+	fixture_use(&o);
 	f = submit_expired();
 	soon_executor_free(pool);
 	pool = NULL;
 	gate_open(&gate);
-	tally_await(&ended, 1);
+	tally_await(&limited_ended, 1);
 	ck_assert_int_eq(atomic_load(&inits), 2);
 	ck_assert_int_eq(atomic_load(&finis), 1);
 	soon_future_unref(f);
@@ -159,8 +98,8 @@ START_TEST(a_new_thread_whose_init_fails_breaks_the_pool)
 
 	o.workers = o.max_workers = 1;
 	o.worker_init = init_once;
-	use_pool(&o);
-	f = submit_limited(gate_job, &gate, SHORT);
+	fixture_use(&o);
+	f = limited_submit(gate_job, &gate, SHORT);
 	behind = submit(pool, return_null, NULL);
 	ck_assert_int_eq(soon_future_result(f, SOON_FOREVER, NULL), ETIMEDOUT);
 	ck_assert_int_eq(soon_future_result(behind, SOON_FOREVER, NULL),
@@ -206,10 +145,10 @@ END_TEST
 
 static void tell(soon_future *f, void *ctx)
 {
-	expect(soon_future_error(f) == ETIMEDOUT);
-	expect(soon_future_cancel_requested(f));
+	fixture_expect(soon_future_error(f) == ETIMEDOUT);
+	fixture_expect(soon_future_cancel_requested(f));
 	/* The pool waits for its callbacks. */
-	expect(soon_executor_shutdown(pool, 0, LONG) == EDEADLK);
+	fixture_expect(soon_executor_shutdown(pool, 0, LONG) == EDEADLK);
 	tally_add(ctx, 1);
 }
 
@@ -218,7 +157,7 @@ static void *wait_any(void *f)
 	soon_future *one = f;
 	size_t index = 1;
 
-	expect(soon_wait_any(&one, 1, SOON_FOREVER, &index) == 0);
+	fixture_expect(soon_wait_any(&one, 1, SOON_FOREVER, &index) == 0);
 	return NULL;
 }
 
@@ -226,7 +165,7 @@ static void *wait_for_all(void *f)
 {
 	soon_future *one = f;
 
-	expect(soon_wait_all(&one, 1, SOON_FOREVER) == 0);
+	fixture_expect(soon_wait_all(&one, 1, SOON_FOREVER) == 0);
 	return NULL;
 }
 
@@ -236,19 +175,19 @@ START_TEST(whoever_waits_is_told_at_once)
 	soon_completions *set;
 	soon_future *f, *first = NULL;
 
-	pool_hold(pool, &start, 1);
-	f = submit_limited(gate_job, &gate, SHORT);
+	pool_hold(pool, &limited_start, 1);
+	f = limited_submit(gate_job, &gate, SHORT);
 	set = soon_as_completed(&f, 1);
 	ck_assert_ptr_nonnull(set);
-	ck_assert_int_eq(soon_future_on_done(f, tell, &told), 0);
+	ck_assert_int_eq(soon_future_on_done(f, tell, &limited_told), 0);
 	actor_start(&any, wait_any, f);
 	actor_start(&all, wait_for_all, f);
-	gate_open(&start);
+	gate_open(&limited_start);
 	ck_assert_int_eq(soon_completions_next(set, SOON_FOREVER, &first), 0);
 	ck_assert_ptr_eq(first, f);
 	actor_join(&any);
 	actor_join(&all);
-	tally_await(&told, 1);
+	tally_await(&limited_told, 1);
 	soon_completions_free(set);
 	soon_future_unref(f);
 }
@@ -258,7 +197,7 @@ static void pass_start(soon_future *f, void *unused)
 {
 	(void)f;
 	(void)unused;
-	gate_pass(&start);
+	gate_pass(&limited_start);
 }
 
 START_TEST(a_callback_that_blocks_holds_up_no_other_limit)
@@ -268,14 +207,14 @@ START_TEST(a_callback_that_blocks_holds_up_no_other_limit)
 
 	gate_init(&first);
 	pool_hold(pool, &first, 1);
-	f = submit_limited(gate_job, &gate, SHORT);
-	g = submit_limited(gate_job, &gate, SHORT);
+	f = limited_submit(gate_job, &gate, SHORT);
+	g = limited_submit(gate_job, &gate, SHORT);
 	ck_assert_int_eq(soon_future_on_done(f, pass_start, NULL), 0);
 	gate_open(&first);
-	gate_await(&start, 1);
+	gate_await(&limited_start, 1);
 	ck_assert_int_eq(soon_future_result(g, SOON_FOREVER, NULL), ETIMEDOUT);
 	ck_assert_int_eq(soon_executor_shutdown(pool, 0, SHORT), ETIMEDOUT);
-	gate_open(&start);
+	gate_open(&limited_start);
 	ck_assert_int_eq(soon_executor_shutdown(pool, 0, SOON_FOREVER), 0);
 	soon_future_unref(g);
 	soon_future_unref(f);
@@ -288,20 +227,20 @@ static void open_and_await_end(soon_future *f, void *unused)
 	(void)f;
 	(void)unused;
 	gate_open(&gate);
-	tally_await(&ended, 1);
+	tally_await(&limited_ended, 1);
 }
 
 START_TEST(a_callback_may_wait_for_the_end_of_the_late_job)
 {
 	soon_future *f;
 
-	pool_hold(pool, &start, 1);
-	f = submit_limited(gate_job, &gate, SHORT);
+	pool_hold(pool, &limited_start, 1);
+	f = limited_submit(gate_job, &gate, SHORT);
 	ck_assert_int_eq(soon_future_on_done(f, open_and_await_end, NULL), 0);
-	gate_open(&start);
+	gate_open(&limited_start);
 	soon_executor_free(pool);
 	pool = NULL;
-	ck_assert_uint_eq(tally_get(&ended), 1);
+	ck_assert_uint_eq(tally_get(&limited_ended), 1);
 	soon_future_unref(f);
 }
 END_TEST
@@ -310,7 +249,7 @@ static TCase *add_case(Suite *s, const char *name)
 {
 	TCase *t = tcase_create(name);
 
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, limited_setup, limited_teardown);
 	tcase_set_timeout(t, TEST_TIMEOUT);
 	suite_add_tcase(s, t);
 	return t;

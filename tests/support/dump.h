@@ -4,17 +4,16 @@
 #ifndef SOON_TEST_DUMP_H
 #define SOON_TEST_DUMP_H
 
+#include "fixture.h"
 #include "many.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-extern soon_executor *pool; /* "pool", of three */
-extern struct gate gate;
 extern soon_future *promise; /* kept at the end */
 extern char *text;	     /* the latest dump */
 
-/* The fixture. */
+/* The fixture; its pool is "pool", of three. */
 void dump_setup(void);
 void dump_teardown(void);
 

@@ -5,10 +5,9 @@
 #define SOON_TEST_FORKER_H
 
 #include "child.h"
+#include "fixture.h"
 
-/* Made for each test. */
-extern soon_executor *pool; /* of two */
-extern struct gate gate;
+/* Made for each test, as is a pool of two. */
 extern struct shared *shared;
 
 /* The child, or -1 in it; and in the parent how many there are. */
