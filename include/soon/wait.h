@@ -118,7 +118,22 @@ SOON_API int soon_completions_next(soon_completions *set, soon_nsec timeout,
 /* How many next() has yet to return, done or not. */
 SOON_API size_t soon_completions_left(const soon_completions *set);
 
-/* Waits for nothing; allows NULL. */
+/*
+ * A descriptor to poll, in poll(), epoll or whatever loop there is: readable while
+ * next() would not block, so also when none is left; stop watching it at ENODATA.
+ * Completions that come together make it so once.  With EPOLLET, an edge comes
+ * whenever there is something again after next() has returned ETIMEDOUT or
+ * ENODATA.
+ *
+ * Made by the first call, and the same from then on.  It belongs to the set: not
+ * to be read, written or closed.  In a child of fork the number is the child's
+ * own, for the child's set; an epoll instance of the parent knows the parent's.
+ *
+ * -1 with errno: EMFILE, ENFILE, ENOMEM, EINVAL; SOON_EFORKED as in next().
+ */
+SOON_API int soon_completions_fd(soon_completions *set);
+
+/* Waits for nothing; closes the descriptor; allows NULL. */
 SOON_API void soon_completions_free(soon_completions *set);
 
 #ifdef __cplusplus
