@@ -9,7 +9,7 @@
 
 void sooni_set_collect(struct soon_completions *set)
 {
-	/* acq_rel: pairs with fire(). */
+	/* acq_rel: pairs with fire(); the descriptor has its lock. */
 	struct sooni_set_node *node = atomic_exchange_explicit(
 		&set->ready, NULL, memory_order_acq_rel);
 	struct sooni_set_node *oldest = NULL;
@@ -146,7 +146,7 @@ int soon_completions_next(soon_completions *set, soon_nsec timeout,
 	/* What the call before returned is no longer borrowed. */
 	old = set->returned;
 	set->returned = *f;
-	pthread_mutex_unlock(&set->lock);
+	sooni_set_unlock(set);
 	soon_future_unref(old);
 	return rc;
 }
@@ -209,6 +209,7 @@ void soon_completions_free(soon_completions *set)
 	}
 	if (set->has_members)
 		sooni_ptrset_fini(&set->members);
+	sooni_set_fd_close(set);
 	pthread_mutex_destroy(&set->lock);
 	free(set->given);
 	free(set);

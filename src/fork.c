@@ -73,6 +73,7 @@ static void begin_anew(void)
 	/* Now the library is in order.  Then the futures, which tell those who
 	 * wait for them, and then the sets. */
 	unlock_all();
+	sooni_set_fds_after_fork();
 	sooni_slab_each(sooni_future_after_fork);
 	sooni_set_after_fork();
 }

@@ -141,6 +141,11 @@ bool sooni_thread_asleep(int32_t id);
  */
 int sooni_event_open(int fds[2]);
 void sooni_event_raise(const int fds[2]);
+/* Readable no more: it was raised once since it was made or cleared. */
+void sooni_event_clear(const int fds[2]);
+/* In a child of fork: fds[0] is the same number, not raised, and has nothing more
+ * to do with the parent.  After an error both are closed and -1. */
+int sooni_event_renew(int fds[2]);
 void sooni_event_close(const int fds[2]);
 
 #endif

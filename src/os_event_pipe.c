@@ -47,6 +47,39 @@ void sooni_event_raise(const int fds[2])
 	sooni_uncancellable_end(old);
 }
 
+void sooni_event_clear(const int fds[2])
+{
+	int old = sooni_uncancellable_begin();
+	char byte;
+	ssize_t n = read(fds[0], &byte, 1);
+
+	(void)n;
+	sooni_uncancellable_end(old);
+}
+
+int sooni_event_renew(int fds[2])
+{
+	int fresh[2];
+	int rc = sooni_event_open(fresh);
+
+	/* Nobody else is there to execute a program in between. */
+	if (rc == 0 && (dup2(fresh[0], fds[0]) < 0 ||
+			fcntl(fds[0], F_SETFD, FD_CLOEXEC) != 0))
+		rc = errno;
+	if (rc == 0) {
+		close(fresh[0]);
+		close(fds[1]);
+		fds[1] = fresh[1];
+		return 0;
+	}
+	if (fresh[0] >= 0)
+		sooni_event_close(fresh);
+	sooni_event_close(fds);
+	fds[0] = -1;
+	fds[1] = -1;
+	return rc;
+}
+
 void sooni_event_close(const int fds[2])
 {
 	int old = sooni_uncancellable_begin();

@@ -28,15 +28,19 @@ static void fire(struct sooni_waiter *waiter, soon_future *f)
 		node->next = top;
 		/* release: *node, and the future's outcome.  Pairs with
 		 * collect().  After it node and set may only be touched by who
-		 * found the stack empty: see soon_completions_free(). */
+		 * found the stack empty: see soon_completions_free().  seq_cst
+		 * comes before the look at has_fd: see set_fd.c. */
 	} while (!atomic_compare_exchange_weak_explicit(&set->ready, &top, node,
-							memory_order_acq_rel,
+							memory_order_seq_cst,
 							memory_order_relaxed));
-	if (top == NULL)
-		/* acq_rel: comes after the push.  Pairs with next(). */
-		sooni_wake(&set->events,
-			   atomic_fetch_add_explicit(&set->events, 2,
-						     memory_order_acq_rel));
+	if (top != NULL)
+		return;
+	if (sooni_unlikely(sooni_set_has_fd(set)))
+		sooni_set_fd_raise(set);
+	/* acq_rel: comes after the push, and is the last.  Pairs with next(). */
+	sooni_wake(&set->events,
+		   atomic_fetch_add_explicit(&set->events, 2,
+					     memory_order_acq_rel));
 }
 
 /* n more fresh nodes; 0 or ENOMEM. */
@@ -153,6 +157,7 @@ soon_completions *soon_as_completed(soon_future *const *futures, size_t n)
 	if (more_nodes(set, unfinished) != 0)
 		goto undo_given;
 	pthread_mutex_init(&set->lock, NULL);
+	pthread_mutex_init(&set->fd_lock, NULL);
 	fill(set, count);
 	sooni_set_lock_all();
 	sooni_list_append(&all, &set->all);
@@ -206,11 +211,13 @@ int soon_completions_add(soon_completions *set, soon_future *f)
 		rc = make_members(set);
 	if (rc == 0 && sooni_ptrset_add(&set->members, f)) {
 		sooni_set_change_left(set, 1);
+		/* So that after the end there is an edge, whatever f is. */
+		sooni_set_show(set);
 		hang(set, soon_future_ref(f));
 		if (set->first != NULL)
 			sooni_set_nudge(set);
 	}
-	pthread_mutex_unlock(&set->lock);
+	sooni_set_unlock(set);
 	return rc;
 }
 
@@ -272,8 +279,24 @@ void sooni_set_after_fork(void)
 		set->lost = pthread_mutex_trylock(&set->lock) != 0;
 		if (!set->lost) {
 			adopt(set);
-			pthread_mutex_unlock(&set->lock);
+			sooni_set_unlock(set);
+		} else {
+			/* next() would not block. */
+			sooni_set_show(set);
 		}
+		link = link->next;
+	} while (link != all);
+}
+
+void sooni_set_fds_after_fork(void)
+{
+	struct sooni_link *link = all;
+
+	if (link == NULL)
+		return;
+	do {
+		sooni_set_fd_after_fork(
+			sooni_container_of(link, struct soon_completions, all));
 		link = link->next;
 	} while (link != all);
 }

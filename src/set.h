@@ -61,6 +61,13 @@ struct soon_completions {
 	_Atomic size_t left; /* written under lock */
 
 	struct sooni_link all; /* in the list of all sets: see set.c */
+
+	/* what soon_completions_fd() returns: see set_fd.c */
+	_Atomic bool has_fd; /* goes one way, under lock */
+	pthread_mutex_t fd_lock;
+	bool fd_readable; /* under fd_lock, as is the descriptor's state */
+	int fds[2];	  /* r/o once has_fd */
+
 	bool lost; /* r/o; another thread of the parent had it locked when this
 		      process was forked */
 };
@@ -78,6 +85,18 @@ void sooni_set_unlock_all(void);
  * only thread. */
 void sooni_set_after_fork(void);
 
+/* Before the futures are seen to, which may tell sets. */
+void sooni_set_fds_after_fork(void);
+
+/*
+ * set_fd.c.  What may change whether next() would block is shown before the next
+ * one can call it: by raise() after a push, else by update(), under lock.
+ */
+void sooni_set_fd_raise(struct soon_completions *set);
+void sooni_set_fd_update(struct soon_completions *set);
+void sooni_set_fd_close(struct soon_completions *set);
+void sooni_set_fd_after_fork(struct soon_completions *set);
+
 /* completions.c: move what is ready to the end of the list, the oldest first. */
 void sooni_set_collect(struct soon_completions *set);
 
@@ -88,6 +107,26 @@ static inline int sooni_set_enter(struct soon_completions *set)
 		return SOON_EFORKED;
 	pthread_mutex_lock(&set->lock);
 	return 0;
+}
+
+static inline bool sooni_set_has_fd(struct soon_completions *set)
+{
+	/* seq_cst: pairs with open_fd(); who completes a future asks without
+	 * the lock. */
+	return atomic_load_explicit(&set->has_fd, memory_order_seq_cst);
+}
+
+/* If there is a descriptor, let it say what is so; under lock. */
+static inline void sooni_set_show(struct soon_completions *set)
+{
+	if (sooni_unlikely(sooni_set_has_fd(set)))
+		sooni_set_fd_update(set);
+}
+
+static inline void sooni_set_unlock(struct soon_completions *set)
+{
+	sooni_set_show(set);
+	pthread_mutex_unlock(&set->lock);
 }
 
 /* Append a node whose future is done. */

@@ -54,6 +54,7 @@ floors() {
 	4.1E  gather.c
 	4.0E  set.h
 	4.1E  set.c
+	4.1E  set_fd.c
 	4.1E  completions.c
 	4.0W  pool.h pool.c put.c find.c worker.c hooks.c idle.c crew.h crew.c admit.c delay.h delay.c monitor.c oldest.c
 	5     executor.c
@@ -63,6 +64,7 @@ floors() {
 	5     dump.c
 	5     fork.c
 	6     map.c
+	6     imap.c
 	EOT
 }
 

@@ -8,6 +8,7 @@
 #include "set.h"
 
 #include <errno.h>
+#include <poll.h>
 
 static soon_executor *pool;
 static struct gate gate;
@@ -122,14 +123,22 @@ START_TEST(a_job_whose_waiters_were_locked_still_tells_them)
 }
 END_TEST
 
+static bool is_readable(soon_completions *set)
+{
+	struct pollfd p = { .fd = set->fds[0], .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1 && p.revents == POLLIN;
+}
+
 /* Where a thread stops that has made f done and fires its waiters. */
-enum { BEFORE, TAKEN_OFF, PUSHED };
+enum { BEFORE, TAKEN_OFF, PUSHED, SHOWING };
 
 static const char *set_goes_on(void *arg)
 {
 	soon_completions *set = arg;
 	soon_future *f;
 
+	CLAIM(is_readable(set));
 	CLAIM(soon_completions_next(set, SOON_FOREVER, &f) == 0);
 	CLAIM(soon_completions_next(set, SOON_FOREVER, &f) == ENODATA);
 	soon_completions_free(set);
@@ -143,16 +152,22 @@ START_TEST(a_node_on_its_way_to_its_set_arrives)
 	struct sooni_set_node *node = NULL;
 	struct sooni_link *waiters = f->waiters;
 
+	ck_assert_int_ge(soon_completions_fd(set), 0);
 	put_bits(f, SOONI_DONE | SOONI_BUSY);
 	if (_i >= TAKEN_OFF)
 		node = sooni_container_of(sooni_list_shift(&f->waiters),
 					  struct sooni_set_node, waiter.link);
-	if (_i == PUSHED) {
+	if (_i >= PUSHED) {
 		/* and `events` is not raised */
 		node->next = NULL;
 		atomic_store(&set->ready, node);
 	}
+	if (_i == SHOWING)
+		pthread_mutex_lock(&set->fd_lock);
 	in_child(set_goes_on, set);
+	if (_i == SHOWING)
+		pthread_mutex_unlock(&set->fd_lock);
+	ck_assert(!is_readable(set));
 	atomic_store(&set->ready, NULL);
 	f->waiters = waiters;
 	take_bits(f, SOONI_DONE | SOONI_BUSY);
@@ -177,6 +192,9 @@ static const char *set_is_lost(void *arg)
 	CLAIM(soon_completions_add(set, f) == SOON_EFORKED);
 	CLAIM(soon_completions_next(set, SOON_FOREVER, &f) == SOON_EFORKED);
 	CLAIM(f == NULL);
+	if (set->has_fd)
+		CLAIM(is_readable(set));
+	CLAIM(soon_completions_fd(set) == -1 && errno == SOON_EFORKED);
 	soon_completions_free(set);
 	return pool_works(pool);
 }
@@ -187,9 +205,13 @@ START_TEST(a_set_that_another_thread_had_locked_is_lost)
 	soon_completions *set = soon_as_completed(&f, 1);
 	struct actor actor;
 
+	if (_i == 1)
+		ck_assert_int_ge(soon_completions_fd(set), 0);
 	actor_start(&actor, hold_lock, set);
 	gate_await(&gate, 2);
 	in_child(set_is_lost, set);
+	if (_i == 1)
+		ck_assert(!is_readable(set));
 	gate_open(&gate);
 	actor_join(&actor);
 	ck_assert_int_eq(soon_completions_next(set, SOON_FOREVER, &f), 0);
@@ -306,8 +328,9 @@ int main(void)
 	tcase_add_test(tc, a_promise_that_was_locked_or_being_set_can_be_kept);
 	tcase_add_test(tc, a_job_whose_waiters_were_locked_still_tells_them);
 	tcase_add_loop_test(tc, a_node_on_its_way_to_its_set_arrives, BEFORE,
-			    PUSHED + 1);
-	tcase_add_test(tc, a_set_that_another_thread_had_locked_is_lost);
+			    SHOWING + 1);
+	tcase_add_loop_test(tc, a_set_that_another_thread_had_locked_is_lost, 0,
+			    2);
 	tcase_add_test(tc, a_pool_of_which_others_had_every_lock_works);
 	tcase_add_test(tc, an_entry_of_a_job_that_is_done_is_gone);
 	tcase_add_test(tc,

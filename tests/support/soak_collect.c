@@ -5,6 +5,7 @@
 #include "soak.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 
 static struct soak_task *task_of(soon_future *f)
@@ -110,6 +111,15 @@ static void free_set(void *set)
 	soon_completions_free(set);
 }
 
+/* Whatever may be there, the descriptor is. */
+static void poll_set(soon_completions *set)
+{
+	struct pollfd p = { .fd = soon_completions_fd(set), .events = POLLIN };
+
+	SOAK_CLAIM(p.fd >= 0);
+	SOAK_CLAIM(poll(&p, 1, 0) == 0 || p.revents == POLLIN);
+}
+
 static void as_completed(struct soak_batch *b, struct rng *r)
 {
 	soon_completions *set = soon_as_completed(b->f, b->n);
@@ -119,6 +129,8 @@ static void as_completed(struct soak_batch *b, struct rng *r)
 
 	SOAK_CLAIM(set != NULL);
 	pthread_cleanup_push(free_set, set);
+	if (rng_below(r, 2) == 0)
+		poll_set(set);
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		rc = soon_completions_next(set, SOON_FOREVER, &f);
 		SOAK_CLAIM(rc != 0 || soon_future_done(f));
