@@ -22,9 +22,10 @@
  *
  * A member has ended for its group when its outcome is final, its free_arg and
  * free_result have returned, and, if it stopped the group, the others have been
- * cancelled.  Of one that was written off (run_within) that is at its limit: it
- * may still run, and then what it uses must last.  What has ended happens before
- * what follows on a wait that returned 0.
+ * cancelled; not always its callbacks (soon_future_on_done() in a member).  One
+ * that is written off (run_within) ends so at its limit: it may still run, and
+ * then what it uses must last.  What has ended happens before what follows on a
+ * wait that returned 0.
  *
  * Hooks, free_arg and free_result of a member may use the group, but neither
  * wait for it nor free it: its end waits for them.
