@@ -7,8 +7,9 @@
  * that was not done has failed.  What other threads had in hand is abandoned.
  *
  * So only a few locks are taken for the fork, those of what the child goes on
- * with: the lists of pools, sets, groups and blocks, the making of the default pool, and
- * the trace's.  The others it makes anew.  doc/protocols.md says why that is right.
+ * with: the lists of pools, sets, groups and blocks, the making of the default
+ * pool, and the trace's.  The others it makes anew.  doc/protocols.md says why
+ * that is right.
  */
 #include "job.h"
 #include "limit.h"
