@@ -8,6 +8,7 @@
  *	soon/job.h	a job, and what it may call about itself
  *	soon/future.h	one job's outcome: wait, result, cancel, callbacks
  *	soon/wait.h	many outcomes: wait, gather, map, as_completed
+ *	soon/group.h	jobs that end together
  *	soon/stats.h	looking into a running program
  *	soon/error.h	the library's own error codes and their texts
  *	soon/version.h	which library this is
@@ -48,6 +49,7 @@
 #include <soon/error.h>
 #include <soon/executor.h>
 #include <soon/future.h>
+#include <soon/group.h>
 #include <soon/job.h>
 #include <soon/stats.h>
 #include <soon/version.h>

@@ -7,12 +7,14 @@
  * that was not done has failed.  What other threads had in hand is abandoned.
  *
  * So only a few locks are taken for the fork, those of what the child goes on
- * with: the lists of pools, sets and blocks, the making of the default pool, and
- * the trace's.  The others it makes anew.  doc/protocols.md says why that is right.
+ * with: the lists of pools, sets, groups and blocks, the making of the default
+ * pool, and the trace's.  The others it makes anew.  doc/protocols.md says why
+ * that is right.
  */
 #include "job.h"
 #include "limit.h"
 #include "list.h"
+#include "member.h"
 #include "pool.h"
 #include "set.h"
 #include "slab.h"
@@ -38,12 +40,14 @@ static void lock_all(void)
 	sooni_default_lock();
 	pthread_mutex_lock(&lock);
 	sooni_set_lock_all();
+	sooni_member_lock_all();
 	sooni_slab_lock();
 }
 
 static void unlock_all(void)
 {
 	sooni_slab_unlock();
+	sooni_member_unlock_all();
 	sooni_set_unlock_all();
 	pthread_mutex_unlock(&lock);
 	sooni_default_unlock();
@@ -71,11 +75,12 @@ static void begin_anew(void)
 	/* After the pools, which must know the worker that the caller was. */
 	sooni_thread_after_fork();
 	/* Now the library is in order.  Then the futures, which tell those who
-	 * wait for them, and then the sets. */
+	 * wait for them, and then the sets and the groups. */
 	unlock_all();
 	sooni_set_fds_after_fork();
 	sooni_slab_each(sooni_future_after_fork);
 	sooni_set_after_fork();
+	sooni_member_after_fork();
 }
 
 /*

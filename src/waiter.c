@@ -91,6 +91,13 @@ static struct sooni_waiter *waiter_of(struct sooni_link *link)
 	return sooni_container_of(link, struct sooni_waiter, link);
 }
 
+/* As the next of the list, which is the caller's: see below. */
+void sooni_waiter_fire_again(struct soon_future *f, struct sooni_waiter *w)
+{
+	w->user = true;
+	sooni_list_prepend(&f->waiters, &w->link);
+}
+
 /*
  * The list is the caller's: f is done, so nobody else locks it.  Those who
  * remove a waiter count on its being fired soon; therefore the user's code,

@@ -31,8 +31,23 @@ bool sooni_waiter_add(struct soon_future *f, struct sooni_waiter *w);
 /* The same, before all others. */
 bool sooni_waiter_add_first(struct soon_future *f, struct sooni_waiter *w);
 
+/* Hang w on f, which nobody else has seen yet. */
+static inline void sooni_waiter_add_new(struct soon_future *f,
+					struct sooni_waiter *w)
+{
+	sooni_list_append(&f->waiters, &w->link);
+	/* relaxed: nobody else has seen it. */
+	atomic_fetch_or_explicit(&f->state, SOONI_WAITED, memory_order_relaxed);
+}
+
 /* Take w off.  False: f is done, and w was fired or will be presently. */
 bool sooni_waiter_remove(struct soon_future *f, struct sooni_waiter *w);
+
+/*
+ * In fire(), of one of the library's: have w fired once more, as the first of the
+ * user's that are left.
+ */
+void sooni_waiter_fire_again(struct soon_future *f, struct sooni_waiter *w);
 
 /*
  * For whoever made f done: fire the library's own, and return the user's, to be

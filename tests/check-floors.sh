@@ -56,13 +56,17 @@ floors() {
 	4.1E  set.c
 	4.1E  set_fd.c
 	4.1E  completions.c
+	4.0E  member.h
+	4.1E  member.c
+	4.1E  groups.c
 	4.0W  pool.h pool.c put.c find.c worker.c hooks.c idle.c crew.h crew.c admit.c delay.h delay.c monitor.c oldest.c
 	5     executor.c
-	5     submit.c
+	5     submit.h submit.c here.c
 	5     stats.c
 	5     default.c
 	5     dump.c
 	5     fork.c
+	6     group.c
 	6     map.c
 	6     imap.c
 	EOT

@@ -173,3 +173,37 @@ const char *scenario_iterate(void)
 	soon_executor_free(e);
 	return NULL;
 }
+
+/* Each member that was taken ends, and its destructors are called. */
+const char *scenario_group(void)
+{
+	soon_executor *e = soon_executor_new(2);
+	soon_group *g = soon_group_new(e);
+	bool accepted[N];
+
+	if (g == NULL)
+		EXPECT(errno == ENOMEM || e == NULL);
+	items_init(items, args, N);
+	for (int i = 0; i < N; i++) {
+		soon_job job = item_job;
+		int rc;
+
+		job.arg = &items[i];
+		rc = g != NULL && e != NULL ? soon_group_submit_job(g, &job)
+					    : ENOMEM;
+		EXPECT(rc == 0 || refused(rc));
+		accepted[i] = rc == 0;
+	}
+	EXPECT(g == NULL || soon_group_wait(g, SOON_FOREVER) == 0);
+	EXPECT(g == NULL || soon_group_error(g) == 0);
+	for (int i = 0; i < N; i++) {
+		unsigned times = accepted[i] ? 1 : 0;
+
+		EXPECT(atomic_load(&items[i].ran) == times);
+		EXPECT(atomic_load(&items[i].arg_freed) == times);
+		EXPECT(atomic_load(&items[i].result_freed) == times);
+	}
+	soon_group_free(g);
+	soon_executor_free(e);
+	return NULL;
+}

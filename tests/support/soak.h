@@ -113,6 +113,8 @@ void soak_batch(struct rng *r, unsigned depth);
 void soak_submit_leaf(struct rng *r);
 /* Jobs by soon_map(). */
 void soak_map(struct rng *r, unsigned depth);
+/* Jobs in a group that ends with the call. */
+void soak_group(struct rng *r, unsigned depth);
 /* Whether a refusal is right; n jobs were refused. */
 void soak_refused(unsigned pool, int code, unsigned n);
 

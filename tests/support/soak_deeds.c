@@ -327,6 +327,7 @@ static const struct deed {
 	{ leave_thread, { 0, 3, 4 } },
 	{ soak_batch, { 45, 20, 0 } },
 	{ soak_map, { 5, 4, 0 } },
+	{ soak_group, { 5, 4, 0 } },
 	{ await_promise, { 6, 5, 0 } },
 	{ drop_promise, { 2, 2, 2 } },
 	{ use_board, { 24, 10, 0 } },
