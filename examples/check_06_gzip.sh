@@ -90,7 +90,7 @@ done | "$example" >out || fail "in pieces: exit status $?"
 gzip -dc <out | cmp - all || fail "in pieces: not restored"
 
 # Half a gigabyte with less address space than that; a sanitizer needs more.
-if (ulimit -v 300000 && "$example" --help) >/dev/null 2>&1; then
+if (ulimit -v 300000 && "$example" --help; exit $?) >/dev/null 2>&1; then
 	(
 		ulimit -v 300000
 		head -c 500000000 /dev/zero | "$example" -1 -p 2
