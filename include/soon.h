@@ -8,6 +8,7 @@
  *	soon/job.h	a job, and what it may call about itself
  *	soon/future.h	one job's outcome: wait, result, cancel, callbacks
  *	soon/wait.h	many outcomes: wait, gather, map, as_completed
+ *	soon/compose.h	futures made of others: then, when_all, within
  *	soon/stats.h	looking into a running program
  *	soon/error.h	the library's own error codes and their texts
  *	soon/version.h	which library this is
@@ -45,6 +46,7 @@
 #ifndef SOON_H
 #define SOON_H
 
+#include <soon/compose.h>
 #include <soon/error.h>
 #include <soon/executor.h>
 #include <soon/future.h>

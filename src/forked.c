@@ -5,6 +5,7 @@
  */
 #include "job.h"
 
+#include "tell.h"
 #include "thread.h"
 #include "waiter.h"
 
@@ -40,7 +41,7 @@ static void promise_after_fork(struct soon_future *f, uint32_t s)
 static void done_after_fork(struct soon_future *f, uint32_t s)
 {
 	uint32_t gone = SOONI_QUEUED | SOONI_COUNTED;
-	bool is_told = s & SOONI_BUSY && !sooni_tells(f);
+	bool is_told = s & SOONI_BUSY && !sooni_tells(f) && !sooni_relay_has(f);
 
 	set_state(f, s & ~(gone | (is_told ? SOONI_BUSY : 0)));
 	/* Of a failure that is told the list has given way to something else. */
