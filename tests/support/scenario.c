@@ -374,6 +374,7 @@ const struct scenario scenarios[] = {
 	{ "gather_many", scenario_gather },
 	{ "map_many", scenario_map },
 	{ "iterate_over_many", scenario_iterate },
+	{ "compose", scenario_compose },
 	{ "wait_nested", wait_nested },
 	{ "give_jobs_up", give_jobs_up },
 	{ "cancel_and_shut_down", cancel_and_shut_down },

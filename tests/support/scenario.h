@@ -29,6 +29,7 @@ scenario_fn scenario_wait;
 scenario_fn scenario_gather;
 scenario_fn scenario_map;
 scenario_fn scenario_iterate;
+scenario_fn scenario_compose;
 scenario_fn scenario_hooks;
 scenario_fn scenario_unread;
 scenario_fn scenario_trace;
