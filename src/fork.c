@@ -17,6 +17,7 @@
 #include "set.h"
 #include "slab.h"
 #include "sleep.h"
+#include "tell.h"
 #include "thread.h"
 #include "timer.h"
 #include "trace.h"
@@ -73,6 +74,7 @@ static void begin_anew(void)
 	/* Now the library is in order.  Then the futures, which tell those who
 	 * wait for them, and then the sets. */
 	unlock_all();
+	sooni_relay_mark();
 	sooni_slab_each(sooni_future_after_fork);
 	sooni_set_after_fork();
 }

@@ -6,6 +6,9 @@
 #include "os.h"
 #include "waiter.h"
 
+/* Telling the library's own of so many futures takes a while. */
+enum { MANY = 32 };
+
 static void append(struct sooni_queue *q, struct sooni_told *t,
 		   struct soon_future *f)
 {
@@ -141,11 +144,14 @@ static void deliver(struct sooni_relay *r)
 static void tell_all_fresh(struct sooni_relay *r)
 {
 	struct soon_future *f;
+	unsigned n = 0;
 
-	while ((f = shift(&r->fresh)) != NULL)
+	while ((f = shift(&r->fresh)) != NULL) {
+		/* Nobody is to rely on the thread meanwhile. */
+		if (++n == MANY)
+			sooni_before_user();
 		tell_fresh(r, f);
-	if (sooni_unlikely(r->asked != NULL))
-		deliver(r);
+	}
 }
 
 /* Do all there is to do, and what comes of that. */
@@ -155,7 +161,9 @@ static void drain(struct sooni_relay *r)
 
 	for (;;) {
 		tell_all_fresh(r);
-		if ((f = shift(&r->later)) != NULL)
+		if (r->asked != NULL)
+			deliver(r);
+		else if ((f = shift(&r->later)) != NULL)
 			tell_later(f);
 		else if ((f = shift(&r->dead)) != NULL)
 			sooni_future_end(f);
@@ -228,24 +236,22 @@ void sooni_relay_cancel(struct soon_future *f, struct sooni_told *room)
 		sooni_future_ask_later(f, &r->asked);
 }
 
-static bool has(const struct sooni_queue *q, const struct soon_future *f)
+static void mark(const struct sooni_queue *q)
 {
 	const struct sooni_told *t;
 
 	for (t = q->first; t != NULL; t = t->next)
-		if (t->future == f)
-			return true;
-	return false;
+		sooni_future_mark(t->future);
 }
 
-bool sooni_relay_has(const struct soon_future *f)
+void sooni_relay_mark(void)
 {
 	const struct sooni_relay *r;
 
-	for (r = sooni_me.relay; r != NULL; r = r->below)
-		if (has(&r->fresh, f) || has(&r->later, f))
-			return true;
-	return false;
+	for (r = sooni_me.relay; r != NULL; r = r->below) {
+		mark(&r->fresh);
+		mark(&r->later);
+	}
 }
 
 void sooni_relay_bury(struct soon_future *f)

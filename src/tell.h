@@ -96,8 +96,9 @@ static inline void sooni_relay_resume(bool paused)
 		sooni_me.relay->paused = false;
 }
 
-/* Whether f stands in a relay of the calling thread. */
-bool sooni_relay_has(const struct soon_future *f);
+/* In a child of fork: mark what stands in the relays of the calling thread, and
+ * will be told by it. */
+void sooni_relay_mark(void);
 
 /* f, which is COMPOSED, is garbage: free it, now or in a relay. */
 void sooni_relay_bury(struct soon_future *f);
