@@ -174,8 +174,15 @@ static void drain(struct sooni_relay *r)
 
 void sooni_relay_open(struct sooni_relay *r)
 {
-	*r = (struct sooni_relay){ .generation = sooni_generation,
-				   .below = sooni_me.relay };
+	/* Field by field: who tells of one future opens it, too. */
+	r->fresh.first = NULL;
+	r->later.first = NULL;
+	r->dead.first = NULL;
+	r->asked = NULL;
+	r->room = NULL;
+	r->generation = sooni_generation;
+	r->paused = false;
+	r->below = sooni_me.relay;
 	sooni_me.relay = r;
 }
 

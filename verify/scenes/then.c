@@ -231,9 +231,8 @@ static void within(void *(*meddle)(void *))
 	sched_join(a);
 	code = soon_future_error(f);
 	sched_check(code == 0 || code == ETIMEDOUT || code == ECANCELED);
-	sched_check(
-		code == soon_future_error(promise) ||
-		(code == ETIMEDOUT && soon_future_error(promise) == ECANCELED));
+	/* It may get done just as the time is over. */
+	sched_check(code == soon_future_error(promise) || code == ETIMEDOUT);
 	soon_future_unref(f);
 	soon_future_unref(promise);
 	sooni_timer_forget();
