@@ -227,8 +227,8 @@ static void within(void *(*meddle)(void *))
 	sched_check(f != NULL);
 	a = sched_spawn("A", meddle, f);
 	wait_for(f);
-	sched_check(soon_future_done(promise));
 	sched_join(a);
+	sched_check(soon_future_done(promise));
 	code = soon_future_error(f);
 	sched_check(code == 0 || code == ETIMEDOUT || code == ECANCELED);
 	/* It may get done just as the time is over. */
