@@ -131,6 +131,20 @@ static void completed_while_dropped(void)
 	sched_check(started == 1 && told == 1);
 }
 
+/* Nobody but the waiter has it while that is fired. */
+static void completed_while_given_up(void)
+{
+	soon_future *f = begin_then();
+	unsigned a = sched_spawn("A", complete, NULL);
+
+	cancel(f);
+	soon_future_unref(f);
+	sched_join(a);
+	soon_future_unref(promise);
+	end_pool();
+	sched_check(told == 1);
+}
+
 /* Combinators */
 
 static soon_future *other;
@@ -258,6 +272,8 @@ int main(int argc, char **argv)
 		{ "then: cancelled while the pool ends",
 		  cancelled_while_the_pool_ends, 1, 0, 0, false },
 		{ "then: completed while dropped", completed_while_dropped, 2,
+		  0, 0, false },
+		{ "then: completed while given up", completed_while_given_up, 2,
 		  0, 0, false },
 		{ "then: all of two", all_of_two, 3, 0, 0, false },
 		{ "then: any of two", any_of_two, 3, 0, 0, false },
