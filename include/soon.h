@@ -8,6 +8,7 @@
  *	soon/job.h	a job, and what it may call about itself
  *	soon/future.h	one job's outcome: wait, result, cancel, callbacks
  *	soon/wait.h	many outcomes: wait, gather, map, as_completed
+ *	soon/compose.h	futures made of others: then, when_all, within
  *	soon/group.h	jobs that end together
  *	soon/stats.h	looking into a running program
  *	soon/error.h	the library's own error codes and their texts
@@ -31,8 +32,9 @@
  * handler.  In the child each executor begins anew, empty, and works, unless it
  * was shut down or broken.  The jobs that the parent had not finished are
  * failed there, with SOON_EFORKED, so that waits for them return; their
- * callbacks and destructors are not called, nor is unread_error.  Promises are
- * left as they are.  Nothing changes in the parent.
+ * callbacks and destructors are not called, nor is unread_error.  So have futures
+ * made of others that were not done.  Promises are left as they are.  Nothing
+ * changes in the parent.
  *
  * A job that forks goes on in the child on its own: soon_self() is NULL there,
  * and when it returns nothing is settled and its thread ends, as do the jobs
@@ -46,6 +48,7 @@
 #ifndef SOON_H
 #define SOON_H
 
+#include <soon/compose.h>
 #include <soon/error.h>
 #include <soon/executor.h>
 #include <soon/future.h>

@@ -15,7 +15,10 @@ static bool may_help(const struct soon_future *f)
 
 bool sooni_run_awaited(struct soon_future *f)
 {
-	if (f->fn == NULL || sooni_state(f) & (SOONI_RUNNING | SOONI_DONE) ||
+	uint32_t claimable = SOONI_QUEUED | SOONI_RUNNING | SOONI_DONE;
+
+	/* Also false of what is composed, and waits for something else. */
+	if (f->fn == NULL || (sooni_state(f) & claimable) != SOONI_QUEUED ||
 	    sooni_is_marked(f, SOONI_EARLY))
 		return false;
 	/* What may be written off has a stack of its own. */

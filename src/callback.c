@@ -2,6 +2,7 @@
  * callback.c - calling back when a future is done.
  */
 #include "os.h"
+#include "tell.h"
 #include "waiter.h"
 
 #include <errno.h>
@@ -18,9 +19,11 @@ static void fire(struct sooni_waiter *w, struct soon_future *f)
 	struct callback *c = sooni_container_of(w, struct callback, waiter);
 	void (*call)(soon_future * f, void *ctx) = c->call;
 	void *ctx = c->ctx;
+	bool paused = sooni_relay_pause();
 
 	free(c);
 	call(f, ctx);
+	sooni_relay_resume(paused);
 }
 
 int soon_future_on_done(soon_future *f,

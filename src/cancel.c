@@ -4,6 +4,7 @@
  */
 #include "job.h"
 #include "os.h"
+#include "tell.h"
 #include "thread.h"
 
 #include <errno.h>
@@ -79,10 +80,12 @@ static bool run(struct sooni_cancel *c, struct hook *h)
 {
 	int old = sooni_uncancellable_begin();
 	unsigned generation = sooni_generation;
+	bool paused = sooni_relay_pause();
 
 	h->runner = &sooni_me;
 	pthread_mutex_unlock(&c->lock);
 	h->call(h->ctx);
+	sooni_relay_resume(paused);
 	if (sooni_unlikely(generation != sooni_generation)) {
 		sooni_uncancellable_end(old);
 		return false;

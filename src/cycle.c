@@ -252,10 +252,16 @@ size_t sooni_label(const struct soon_future *f, char text[SOONI_LABEL_SIZE])
 	size_t n = 0;
 
 	if (f->fn == NULL)
-		return (size_t)sprintf(text, "promise %p", (const void *)f);
+		return (size_t)sprintf(text, "%s %p",
+				       sooni_is_marked(f, SOONI_PROMISE)
+					       ? "promise"
+					       : "combinator",
+				       (const void *)f);
 	if (name == NULL)
 		return (size_t)sprintf(text, "0x%" PRIxPTR "()",
-				       (uintptr_t)f->fn);
+				       side != NULL && side->shown != 0
+					       ? side->shown
+					       : (uintptr_t)f->fn);
 	text[n++] = '"';
 	for (; *name != '\0' && n < SOONI_LABEL_SIZE - 2; name++)
 		text[n++] = (unsigned char)*name < ' ' ? '?' : *name;

@@ -19,6 +19,7 @@
 #include "set.h"
 #include "slab.h"
 #include "sleep.h"
+#include "tell.h"
 #include "thread.h"
 #include "timer.h"
 #include "trace.h"
@@ -78,6 +79,7 @@ static void begin_anew(void)
 	 * wait for them, and then the sets and the groups. */
 	unlock_all();
 	sooni_set_fds_after_fork();
+	sooni_relay_mark();
 	sooni_slab_each(sooni_future_after_fork);
 	sooni_set_after_fork();
 	sooni_member_after_fork();

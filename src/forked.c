@@ -40,8 +40,10 @@ static void promise_after_fork(struct soon_future *f, uint32_t s)
 static void done_after_fork(struct soon_future *f, uint32_t s)
 {
 	uint32_t gone = SOONI_QUEUED | SOONI_COUNTED;
-	bool is_told = s & SOONI_BUSY && !sooni_tells(f);
+	bool is_mine = sooni_tells(f) || sooni_is_marked(f, SOONI_MARKED);
+	bool is_told = s & SOONI_BUSY && !is_mine;
 
+	sooni_future_unmark(f);
 	set_state(f, s & ~(gone | (is_told ? SOONI_BUSY : 0)));
 	/* Of a failure that is told the list has given way to something else. */
 	if (is_told && (f->home == NULL || f->unread != f->home->unread))

@@ -7,6 +7,7 @@
 #include "error.h"
 #include "os.h"
 #include "slab.h"
+#include "tell.h"
 #include "thread.h"
 #include "waiter.h"
 
@@ -68,6 +69,20 @@ void sooni_future_drop_entry(struct soon_future *f)
 		sooni_future_destroy(f);
 }
 
+bool sooni_future_enqueue(struct soon_future *f, struct sooni_home *home)
+{
+	uint32_t s = sooni_waiters_lock(f);
+
+	if (s & SOONI_DONE)
+		return false;
+	f->home = home;
+	/* release: home, to whoever claims it from now on.  Pairs with the
+	 * acquire in sooni_state().  Who makes it done waits for the lock. */
+	atomic_fetch_or_explicit(&f->state, SOONI_QUEUED, memory_order_acq_rel);
+	sooni_waiters_unlock(f, s);
+	return true;
+}
+
 void sooni_future_place(struct soon_future *f)
 {
 	/* relaxed: the compare-and-swap judges it. */
@@ -118,51 +133,6 @@ sooni_inline uint32_t become_done(struct soon_future *f, uint32_t outcome,
 	return s;
 }
 
-/* The user's part of it, which may not end the thread. */
-static void tell_users(struct soon_future *f, void (*free_arg)(void *),
-		       struct sooni_link *users)
-{
-	int old = sooni_uncancellable_begin();
-
-	sooni_before_user();
-	if (free_arg != NULL)
-		free_arg(f->arg);
-	sooni_waiters_fire_users(f, users);
-	sooni_uncancellable_end(old);
-}
-
-/*
- * The rest, for whoever made f done and BUSY.  Those who wait in the library come
- * first: they may not be held up by the user's code.
- */
-static void tell(struct soon_future *f, void (*free_arg)(void *))
-{
-	struct sooni_home *home = f->home;
-	struct sooni_telling telling;
-	struct sooni_link *users;
-	uint32_t s;
-
-	sooni_telling_push(&telling, home);
-	telling.future = f;
-	users = sooni_waiters_fire(f);
-	/* Before the user's code, which may fork, and in the child free the
-	 * executor.  relaxed: it is done. */
-	if (atomic_load_explicit(&f->state, memory_order_relaxed) &
-	    SOONI_FAILED)
-		sooni_unread_hold(f);
-	if (users != NULL || free_arg != NULL)
-		tell_users(f, free_arg, users);
-	/* acq_rel: as for any reference that goes. */
-	s = atomic_fetch_and_explicit(&f->state, ~(uint32_t)SOONI_BUSY,
-				      memory_order_acq_rel);
-	if (sooni_is_garbage(s & ~(uint32_t)SOONI_BUSY))
-		sooni_future_destroy(f);
-	sooni_telling_pop(&telling);
-	/* After the destructor, which the executor's end waits for. */
-	if (s & SOONI_COUNTED)
-		sooni_home_leave(home);
-}
-
 bool sooni_future_settle(struct soon_future *f, uint32_t outcome)
 {
 	uint32_t next = 0;
@@ -177,7 +147,7 @@ bool sooni_future_settle(struct soon_future *f, uint32_t outcome)
 	 */
 	sooni_wake(&f->state, s);
 	if (next & SOONI_BUSY)
-		tell(f, NULL);
+		sooni_tell(f, NULL);
 	else if (sooni_is_garbage(next))
 		sooni_future_destroy(f);
 	return true;
@@ -197,8 +167,9 @@ bool sooni_future_fail(struct soon_future *f, int code, char *message)
 	else
 		free(message);
 	f->result = (void *)(intptr_t)code;
-	/* BUSY until it knows whom to tell if nobody reads that. */
-	if (f->home != NULL && f->home->unread != NULL)
+	/* BUSY until it knows whom to tell if nobody reads that; and see tell.h. */
+	if (sooni_is_marked(f, SOONI_COMPOSED) ||
+	    (f->home != NULL && f->home->unread != NULL))
 		outcome |= SOONI_BUSY;
 	return sooni_future_settle(f, outcome);
 }
@@ -235,7 +206,7 @@ static uint32_t end_idle(struct soon_future *f, uint32_t outcome)
 
 	/* BUSY also for a job without any of it, so that its executor exists
 	 * while this is counted. */
-	if (f->home != NULL)
+	if (!sooni_is_marked(f, SOONI_PROMISE))
 		outcome |= SOONI_BUSY;
 	s = become_done(f, outcome, SOONI_RUNNING, &next);
 	if (s & (SOONI_DONE | SOONI_RUNNING))
@@ -250,7 +221,7 @@ static uint32_t end_idle(struct soon_future *f, uint32_t outcome)
 	if (sooni_unlikely(timed))
 		sooni_future_stop_clock(f);
 	if (next & SOONI_BUSY)
-		tell(f, free_arg);
+		sooni_tell(f, free_arg);
 	return s;
 }
 
@@ -259,12 +230,17 @@ uint32_t sooni_future_cancel_idle(struct soon_future *f)
 	return end_idle(f, SOONI_DONE | SOONI_CANCELLED | SOONI_ASKED);
 }
 
-void sooni_future_expire(struct soon_future *f)
+void sooni_future_fail_idle(struct soon_future *f, int code)
 {
 	/* Whoever claims or cancels it instead waits for the caller before he
 	 * goes on, and nobody reads the result of a cancelled one. */
-	f->result = (void *)(intptr_t)ETIMEDOUT;
+	f->result = (void *)(intptr_t)code;
 	end_idle(f, SOONI_DONE | SOONI_FAILED);
+}
+
+void sooni_future_expire(struct soon_future *f)
+{
+	sooni_future_fail_idle(f, ETIMEDOUT);
 }
 
 int soon_future_cancel(soon_future *f)

@@ -59,16 +59,17 @@ enum {
 
 /* The bits of marks; but for MARKED, HELD and EARLY set once, never cleared. */
 enum {
-	SOONI_PROMISE = 1,  /* no job: completed by hand; from birth */
-	SOONI_HELPED = 2,   /* waiting non-workers may run it; from birth */
-	SOONI_SETTING = 4,  /* promise, LIMITED: somebody settles it */
-	SOONI_TAKEN = 8,    /* the result was taken */
-	SOONI_MARKED = 16,  /* for a moment: see copy_distinct() */
-	SOONI_LIMITED = 32, /* it may run only so long: limit.c; from birth */
-	SOONI_HELD = 64,    /* LIMITED: it runs, and has a reference */
-	SOONI_READ = 128,   /* somebody has seen the failure, or never will */
-	SOONI_TIMED = 256,  /* it has a timing; from birth */
-	SOONI_EARLY = 512   /* it is not due yet; cleared by the clock */
+	SOONI_PROMISE = 1,    /* no job: completed by hand; from birth */
+	SOONI_HELPED = 2,     /* waiting non-workers may run it; from birth */
+	SOONI_SETTING = 4,    /* promise, LIMITED: somebody settles it */
+	SOONI_TAKEN = 8,      /* the result was taken */
+	SOONI_MARKED = 16,    /* for a moment: see copy_distinct() */
+	SOONI_LIMITED = 32,   /* it may run only so long: limit.c; from birth */
+	SOONI_HELD = 64,      /* LIMITED: it runs, and has a reference */
+	SOONI_READ = 128,     /* somebody has seen the failure, or never will */
+	SOONI_TIMED = 256,    /* it has a timing; from birth */
+	SOONI_EARLY = 512,    /* it is not due yet; cleared by the clock */
+	SOONI_COMPOSED = 1024 /* it has what tell.h says; from birth */
 };
 
 /*
@@ -108,6 +109,7 @@ struct sooni_timing {
 /* Rare attributes; made with the future or by whoever needs one first. */
 struct sooni_side {
 	const char *name;
+	uintptr_t shown; /* the function that dumps tell; 0: fn */
 	void (*free_arg)(void *);
 	_Atomic(void (*)(void *)) free_result;
 	char *message; /* written before DONE by whoever settles */
@@ -129,7 +131,8 @@ struct soon_future {
 	void *arg;		 /* r/o */
 	void *result;		 /* before DONE the settler's, then r/o;
 				       FAILED: the code */
-	struct sooni_home *home; /* r/o; valid until DONE; NULL: a promise */
+	struct sooni_home *home; /* r/o once QUEUED; valid until DONE; NULL: a
+				    promise, or it was never queued */
 	_Atomic(struct sooni_side *) side;
 };
 

@@ -3,6 +3,7 @@
  */
 #include "member.h"
 
+#include "tell.h"
 #include "thread.h"
 
 #include <errno.h>
@@ -243,10 +244,12 @@ static void free_result(soon_future *f)
 static void end_with_users(struct sooni_member *m, soon_future *f)
 {
 	unsigned generation = sooni_generation;
+	bool paused = sooni_relay_pause();
 
 	free_result(f);
 	if (generation == sooni_generation && m->is_first)
 		cancel_all(m->group);
+	sooni_relay_resume(paused);
 	if (generation != sooni_generation)
 		return;
 	end(m);

@@ -5,6 +5,7 @@
 
 #include "crew.h"
 #include "delay.h"
+#include "door.h"
 #include "run.h"
 #include "thread.h"
 
@@ -57,10 +58,16 @@ undo:
 
 int sooni_pool_init(struct soon_executor *e)
 {
-	int rc = init_shards(e);
+	int rc;
 
-	if (rc != 0)
+	e->door = sooni_door_new(e);
+	if (e->door == NULL)
+		return ENOMEM;
+	rc = init_shards(e);
+	if (rc != 0) {
+		sooni_door_drop(e->door);
 		return rc;
+	}
 	sooni_room_init(&e->home.room, e->options.max_pending);
 	atomic_init(&e->home.guests, 0);
 	atomic_init(&e->home.stopping, false);
@@ -116,6 +123,7 @@ void sooni_pool_after_fork(struct soon_executor *e)
 		pthread_mutex_init(&e->shards[i].lock, NULL);
 	}
 	home_after_fork(&e->home);
+	sooni_door_after_fork(e->door);
 	pthread_mutex_init(&e->early_lock, NULL);
 	e->early = NULL;
 	/* relaxed, all: nobody else is there. */
@@ -146,6 +154,7 @@ void sooni_pool_fini(struct soon_executor *e)
 		pthread_mutex_destroy(&e->shards[i].lock);
 	}
 	free(e->shards);
+	sooni_door_drop(e->door);
 	sooni_park_fini(&e->park);
 	sooni_room_fini(&e->home.room);
 	pthread_mutex_destroy(&e->early_lock);
@@ -259,5 +268,6 @@ void sooni_pool_close(struct soon_executor *e, enum sooni_phase phase)
 	sooni_room_close(&e->home.room);
 	pthread_mutex_lock(&e->early_lock);
 	pthread_mutex_unlock(&e->early_lock);
+	sooni_door_close(e->door, sooni_pool_refusal(e));
 	sooni_pool_call_all(e);
 }

@@ -83,6 +83,7 @@ struct soon_executor {
 	struct sooni_park park;
 
 	/* r/o after opening */
+	struct sooni_door *door;    /* see door.h */
 	struct sooni_shard *shards; /* and SOONI_RANKS more */
 	unsigned shard_mask;
 	uint32_t born; /* the state in which jobs begin, but for references:

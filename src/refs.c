@@ -3,6 +3,7 @@
  */
 #include "job.h"
 
+#include "tell.h"
 #include "thread.h"
 
 #include <stdlib.h>
@@ -34,6 +35,9 @@ static void release(struct soon_future *f)
 	struct sooni_side *side = sooni_side(f);
 
 	if (side != NULL) {
+		if (sooni_is_marked(f, SOONI_COMPOSED) &&
+		    sooni_composed(f)->release != NULL)
+			sooni_composed(f)->release(f);
 		/* relaxed: nobody else can look. */
 		sooni_cancel_free(atomic_load_explicit(&side->cancel,
 						       memory_order_relaxed));
@@ -54,7 +58,19 @@ void sooni_future_discard(struct soon_future *f)
 	release(f);
 }
 
-void sooni_future_destroy(struct soon_future *f)
+/* Runs the user's code. */
+static void call_free_result(struct soon_future *f, void (*free_result)(void *))
+{
+	int old = sooni_uncancellable_begin();
+	bool paused = sooni_relay_pause();
+
+	sooni_before_user();
+	free_result(f->result);
+	sooni_relay_resume(paused);
+	sooni_uncancellable_end(old);
+}
+
+void sooni_future_end(struct soon_future *f)
 {
 	struct sooni_side *side = sooni_side(f);
 	/* relaxed, here and below: see above. */
@@ -70,15 +86,20 @@ void sooni_future_destroy(struct soon_future *f)
 
 		if (free_result != NULL && f->result != NULL &&
 		    !(s & (SOONI_FAILED | SOONI_CANCELLED)) &&
-		    !(marks & SOONI_TAKEN)) {
-			int old = sooni_uncancellable_begin();
-
-			sooni_before_user();
-			free_result(f->result);
-			sooni_uncancellable_end(old);
-		}
+		    !(marks & SOONI_TAKEN))
+			call_free_result(f, free_result);
 	}
 	release(f);
+}
+
+void sooni_future_destroy(struct soon_future *f)
+{
+	/* What it holds may end with it, and what that holds, and so on. */
+	if (sooni_unlikely(sooni_side(f) != NULL) &&
+	    sooni_is_marked(f, SOONI_COMPOSED))
+		sooni_relay_bury(f);
+	else
+		sooni_future_end(f);
 }
 
 /* References */

@@ -86,6 +86,7 @@ static void hang(struct soon_completions *set, soon_future *f)
 	node->future = f;
 	node->waiter.fire = fire;
 	node->waiter.user = false;
+	node->waiter.composed = false;
 	sooni_list_append(&set->hung, &node->hung);
 	if (!sooni_waiter_add(f, &node->waiter)) {
 		sooni_list_remove(&set->hung, &node->hung);

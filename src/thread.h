@@ -21,6 +21,7 @@
 struct soon_future;
 struct sooni_home;
 struct sooni_limit;
+struct sooni_relay;
 struct sooni_worker;
 
 /* A running job; these lie on the stack of the thread that runs them. */
@@ -97,6 +98,7 @@ struct sooni_me {
 	/* the innermost job; the thread writes, sooni_threads_look() reads */
 	_Atomic(struct sooni_context *) running;
 	struct sooni_telling *telling;
+	struct sooni_relay *relay;   /* see tell.h; NULL: none is open */
 	struct sooni_worker *worker; /* NULL: no worker, or see limit.h */
 	struct sooni_limit *limit;   /* of the job that a worker runs; or NULL*/
 	const struct sooni_hooks *hooks;

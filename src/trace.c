@@ -219,7 +219,8 @@ void sooni_trace_end(struct sooni_trace_begin began, struct soon_future *f,
 	}
 	side = sooni_side(f);
 	job.name = side != NULL ? side->name : NULL;
-	job.function = (uintptr_t)f->fn;
+	job.function = side != NULL && side->shown != 0 ? side->shown
+							: (uintptr_t)f->fn;
 	if (b == NULL)
 		b = new_buffer();
 	if (b == NULL) {

@@ -8,6 +8,7 @@
  */
 #include "job.h"
 #include "os.h"
+#include "tell.h"
 #include "thread.h"
 
 #include <stdlib.h>
@@ -64,9 +65,11 @@ void sooni_future_read(struct soon_future *f)
 static void call(struct soon_future *f, struct sooni_unread *u)
 {
 	int old = sooni_uncancellable_begin();
+	bool paused = sooni_relay_pause();
 
 	sooni_before_user();
 	u->call(f, u->ctx);
+	sooni_relay_resume(paused);
 	sooni_uncancellable_end(old);
 }
 

@@ -132,7 +132,7 @@ void sooni_waiters_after_fork(struct soon_future *f)
 		struct sooni_waiter *w = waiter_of(link);
 
 		link = link->next;
-		if (!w->user)
+		if (!w->user && !w->composed)
 			w->fire(w, f);
 	} while (link != first);
 }

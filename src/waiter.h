@@ -23,6 +23,7 @@ struct sooni_waiter {
 	 */
 	void (*fire)(struct sooni_waiter *w, struct soon_future *f);
 	bool user;
+	bool composed; /* one of another future: a child of fork forgets it */
 };
 
 /* Hang w on f.  False: f is done, and w was neither added nor fired. */

@@ -117,6 +117,7 @@ struct sooni_watch *sooni_watch_open(soon_future *const *futures, size_t n,
 		node->watch = w;
 		node->waiter.fire = fire;
 		node->waiter.user = false;
+		node->waiter.composed = false;
 		node->hung = sooni_waiter_add(futures[i], &node->waiter);
 		if (!node->hung)
 			note(w, futures[i]);

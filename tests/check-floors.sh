@@ -35,6 +35,7 @@ floors() {
 	3.1   thread.h thread.c cycle.c
 	3.1   waiter.h waiter.c
 	3.1   trace.h
+	3.15  tell.h tell.c
 	3.2   trace.c
 	3.2   limit.h limit.c lost.c
 	3.2   future.c
@@ -59,16 +60,18 @@ floors() {
 	4.0E  member.h
 	4.1E  member.c
 	4.1E  groups.c
-	4.0W  pool.h pool.c put.c find.c worker.c hooks.c idle.c crew.h crew.c admit.c delay.h delay.c monitor.c oldest.c
+	4.0W  pool.h pool.c door.h door.c put.c find.c worker.c hooks.c idle.c crew.h crew.c admit.c delay.h delay.c monitor.c oldest.c
 	5     executor.c
 	5     submit.h submit.c here.c
 	5     stats.c
 	5     default.c
 	5     dump.c
 	5     fork.c
+	6     compose.c
 	6     group.c
-	6     map.c
 	6     imap.c
+	6     map.c
+	6     then.c
 	EOT
 }
 

@@ -376,6 +376,7 @@ const struct scenario scenarios[] = {
 	{ "map_from_a_source", scenario_imap },
 	{ "iterate_over_many", scenario_iterate },
 	{ "use_a_group", scenario_group },
+	{ "compose", scenario_compose },
 	{ "wait_nested", wait_nested },
 	{ "give_jobs_up", give_jobs_up },
 	{ "cancel_and_shut_down", cancel_and_shut_down },

@@ -31,6 +31,7 @@ scenario_fn scenario_map;
 scenario_fn scenario_imap;
 scenario_fn scenario_iterate;
 scenario_fn scenario_group;
+scenario_fn scenario_compose;
 scenario_fn scenario_hooks;
 scenario_fn scenario_unread;
 scenario_fn scenario_trace;

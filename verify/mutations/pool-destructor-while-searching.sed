@@ -1,3 +1,3 @@
 # file: refs.c
 # A worker that runs a destructor still counts as searching.
-/^void sooni_future_destroy(/,/^}/ s/sooni_before_user();/;/
+/^static void call_free_result(/,/^}/ s/sooni_before_user();/;/
