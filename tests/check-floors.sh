@@ -64,6 +64,7 @@ floors() {
 	5     dump.c
 	5     fork.c
 	6     map.c
+	6     imap.c
 	EOT
 }
 

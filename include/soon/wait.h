@@ -136,6 +136,58 @@ SOON_API int soon_completions_fd(soon_completions *set);
 /* Waits for nothing; closes the descriptor; allows NULL. */
 SOON_API void soon_completions_free(soon_completions *set);
 
+/*
+ * A map over arguments that need not all be there at once: they are drawn from a
+ * source as results are taken, which come in the same order.  Of what was drawn
+ * and not yet returned there are `window` jobs at most, queued, running or done:
+ * so memory is bounded however many arguments there are.
+ *
+ * One thread at a time may use it.
+ */
+typedef struct soon_imap soon_imap;
+
+/*
+ * One more argument in *arg, and 0; ENODATA: there are no more, and it is not
+ * called again; or another code, which comes in place of a result and ends nothing
+ * (EINVAL instead of ETIMEDOUT and EDEADLK, which soon_imap_next() says itself).
+ * Called within that, with thread cancellation disabled.  May do anything but use
+ * the map, free the executor or end its thread.
+ */
+typedef int soon_source(void *ctx, void **arg);
+
+/*
+ * Draws nothing yet.  Jobs are *each, which is copied, with an argument each; NULL
+ * is the default executor, which otherwise must last to the latest next().  NULL
+ * with errno: EINVAL, also for a window of 0; ENOMEM.
+ */
+SOON_API soon_imap *soon_imap_new(soon_executor *e, const soon_job *each,
+				  soon_source *source, void *ctx,
+				  size_t window);
+
+/*
+ * The next in order: draw and submit, one in any case and more until it is done or
+ * the window full; then wait as soon_future_wait() does.  *f is borrowed until the
+ * following next(), also one that times out, or free().
+ *
+ * Returns 0 with a future that is done, whose error counts as read; ENODATA: none
+ * left.  With NULL in *f and a place of its own in the order: the source's code,
+ * or that of a submit that failed, whose argument free_arg has got; or SOON_EEXITED
+ * if the submit itself ran the job and that ended the thread.  Also, and nothing is
+ * lost: ETIMEDOUT; EDEADLK; EINVAL; EBUSY, it is in use, by another thread or below
+ * on the stack; SOON_EFORKED, by a thread of the parent as that forked.
+ *
+ * In a full pool it draws more only if there is nothing else to wait for; then
+ * SOON_BLOCK may take longer than the timeout, unless that is <= 0, as may the
+ * source.  Blocks.
+ */
+SOON_API int soon_imap_next(soon_imap *m, soon_nsec timeout, soon_future **f);
+
+/*
+ * Cancels what has not started and waits for nothing: what runs goes on, and its
+ * result to free_result.  Unread errors count as read.  Allows NULL.
+ */
+SOON_API void soon_imap_free(soon_imap *m);
+
 #ifdef __cplusplus
 }
 #endif

@@ -373,6 +373,7 @@ const struct scenario scenarios[] = {
 	{ "wait_for_many", scenario_wait },
 	{ "gather_many", scenario_gather },
 	{ "map_many", scenario_map },
+	{ "map_from_a_source", scenario_imap },
 	{ "iterate_over_many", scenario_iterate },
 	{ "wait_nested", wait_nested },
 	{ "give_jobs_up", give_jobs_up },

@@ -28,6 +28,7 @@ extern const size_t scenario_count;
 scenario_fn scenario_wait;
 scenario_fn scenario_gather;
 scenario_fn scenario_map;
+scenario_fn scenario_imap;
 scenario_fn scenario_iterate;
 scenario_fn scenario_hooks;
 scenario_fn scenario_unread;

@@ -104,6 +104,44 @@ const char *scenario_map(void)
 	return NULL;
 }
 
+static int draw(void *next, void **arg)
+{
+	size_t i = (*(size_t *)next)++;
+
+	*arg = i < N ? args[i] : NULL;
+	return i < N ? 0 : ENODATA;
+}
+
+/* Each argument comes in its place, as a result or as what kept it from one. */
+const char *scenario_imap(void)
+{
+	soon_executor *e = soon_executor_new(2);
+	size_t next = 0;
+	soon_imap *m;
+
+	NEED_POOL(e);
+	items_init(items, args, N);
+	m = soon_imap_new(e, &item_job, draw, &next, 8);
+	if (m == NULL)
+		EXPECT(errno == ENOMEM);
+	for (int i = 0; m != NULL && i < N; i++) {
+		soon_future *job;
+		int rc = soon_imap_next(m, SOON_FOREVER, &job);
+
+		EXPECT(rc == 0 ? soon_future_arg(job) == &items[i]
+			       : refused(rc) && job == NULL);
+		EXPECT(atomic_load(&items[i].ran) == (rc == 0));
+		EXPECT(atomic_load(&items[i].arg_freed) == 1);
+	}
+	EXPECT(m == NULL || soon_imap_next(m, 0, &f[0]) == ENODATA);
+	soon_imap_free(m);
+	soon_executor_free(e);
+	for (int i = 0; i < N; i++)
+		EXPECT(atomic_load(&items[i].ran) ==
+		       atomic_load(&items[i].result_freed));
+	return NULL;
+}
+
 /* Each future that got into the set comes out once. */
 const char *scenario_iterate(void)
 {

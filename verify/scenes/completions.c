@@ -190,6 +190,79 @@ static void adding(void)
 	close_futures();
 }
 
+static void open_fd(void)
+{
+	sched_check(soon_completions_fd(set) >= 0);
+}
+
+/* Until none is left; what is readable does not block. */
+static void *poll_all(void *alone)
+{
+	soon_future *f;
+	int rc;
+
+	do {
+		sched_poll();
+		rc = soon_completions_next(set, 0, &f);
+		if (rc == 0)
+			note(f);
+		else if (rc == ETIMEDOUT)
+			sched_check(alone == NULL);
+	} while (rc != ENODATA);
+	return NULL;
+}
+
+/* The descriptor is made when they have begun. */
+static void polling(void)
+{
+	unsigned threads[2];
+
+	open_set(FUTURES);
+	start_completing(threads);
+	open_fd();
+	poll_all(&set);
+	sched_check(returned[0] + returned[1] == FUTURES);
+	sched_check(sched_is_readable());
+	soon_completions_free(set);
+	join_completing(threads);
+}
+
+/* One polls, one sleeps in next(). */
+static void polling_beside(void)
+{
+	unsigned threads[2];
+	unsigned taker;
+
+	open_set(FUTURES);
+	open_fd();
+	start_completing(threads);
+	taker = sched_spawn("taker", take_all, NULL);
+	poll_all(NULL);
+	sched_join(taker);
+	sched_check(returned[0] + returned[1] == FUTURES);
+	soon_completions_free(set);
+	join_completing(threads);
+}
+
+/* What is over is not readable, whoever took it; free() lets nobody raise. */
+static void polling_for_nothing(void)
+{
+	unsigned threads[2];
+	soon_future *f;
+
+	open_set(FUTURES);
+	open_fd();
+	threads[0] = sched_spawn("A", complete, (void *)0);
+	sched_poll();
+	sched_check(soon_completions_next(set, 0, &f) == 0);
+	sched_join(threads[0]);
+	sched_check(!sched_is_readable());
+	threads[1] = sched_spawn("B", complete, (void *)1);
+	soon_completions_free(set);
+	sched_join(threads[1]);
+	close_futures();
+}
+
 int main(int argc, char **argv)
 {
 	static const struct sched_scene scenes[] = {
@@ -203,6 +276,11 @@ int main(int argc, char **argv)
 		{ "completions: adding a done one", adding_done, 2, 0, 0,
 		  false },
 		{ "completions: adding", adding, 2, 0, 0, false },
+		{ "completions: polling", polling, 2, 0, 0, false },
+		{ "completions: polling beside", polling_beside, 2, 0, 0,
+		  false },
+		{ "completions: polling for nothing", polling_for_nothing, 3, 0,
+		  0, false },
 		{ NULL, NULL, 0, 0, 0, false },
 	};
 

@@ -22,6 +22,9 @@ static void point(const char *operation, const volatile void *p)
 		{ "unlock", "", "", "", 0 },
 		{ "start", "", "", "", 0 },
 		{ "yield", "", "", "", 0 },
+		{ "raise", "", "", "", 0 },
+		{ "clear", "", "", "", 0 },
+		{ "poll", "", "", "", 0 },
 	};
 	size_t i = 0;
 
@@ -130,23 +133,64 @@ bool sooni_thread_asleep(int32_t id)
 	return true;
 }
 
-/* Nobody polls here. */
+/* One descriptor at a time; not to be raised or cleared in vain. */
+
+static unsigned event_open, event_raised;
 
 int sooni_event_open(int fds[2])
 {
-	fds[0] = -1;
-	fds[1] = -1;
-	return EMFILE;
+	sched_check(!event_open);
+	event_open = 1;
+	event_raised = 0;
+	fds[0] = 0;
+	fds[1] = 0;
+	return 0;
+}
+
+static void change_event(const char *what, unsigned to)
+{
+	point(what, &event_raised);
+	sched_check(event_open && event_raised != to);
+	event_raised = to;
 }
 
 void sooni_event_raise(const int fds[2])
 {
 	(void)fds;
+	change_event("raise", 1);
+	sched_wake(&event_raised);
+}
+
+void sooni_event_clear(const int fds[2])
+{
+	(void)fds;
+	change_event("clear", 0);
 }
 
 void sooni_event_close(const int fds[2])
 {
 	(void)fds;
+	sched_check(event_open);
+	event_open = 0;
+}
+
+/* There is no fork(). */
+int sooni_event_renew(int fds[2])
+{
+	(void)fds;
+	return ENOSYS;
+}
+
+void sched_poll(void)
+{
+	point("poll", &event_raised);
+	while (!event_raised)
+		sched_sleep("poll", &event_raised, false);
+}
+
+bool sched_is_readable(void)
+{
+	return event_raised;
 }
 
 /* first.h: a lock is 0, or 1 more than the number of the thread that has it. */

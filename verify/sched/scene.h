@@ -52,6 +52,10 @@ bool sched_is_alone(void);
 bool sched_sleep(const char *what, const volatile void *on, bool timed);
 void sched_wake(const volatile void *on);
 
+/* machine.c: sleep until the one descriptor there is is readable; ask. */
+void sched_poll(void);
+bool sched_is_readable(void);
+
 /* Whether a thread cannot be started just now. */
 bool sched_start_fails(void);
 
