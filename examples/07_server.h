@@ -21,7 +21,7 @@ static void collect(int fd)
 	while ((code = soon_completions_next(set, 0, &f)) == 0)
 		if (f != stop)
 			answer(soon_future_take(f));
-	if (code != ETIMEDOUT) { /* ENODATA: stopped, and all is answered */
+	if (code == ENODATA) { /* stopped, and all is answered */
 		unwatch(fd);
 		running = false;
 	}

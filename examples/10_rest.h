@@ -6,7 +6,10 @@
  */
 #ifndef REST_H
 #define REST_H
+
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* for asprintf() */
+#endif
 
 #include <err.h>
 #include <errno.h>
