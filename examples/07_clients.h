@@ -49,6 +49,17 @@ static bool hand_over(struct client *c, size_t length)
 	return code == 0;
 }
 
+/* If there were still something to read, close() would take back answers. */
+static void forget(struct client *c)
+{
+	for (int i = 0; i < 65536 / LINE; i++)
+		if (recv(c->fd, c->input, LINE, MSG_DONTWAIT) <= 0)
+			break;
+	clients[c->fd] = NULL;
+	close(c->fd);
+	free(c);
+}
+
 static void receive(int fd);
 
 /* Does for the client what can be done, whenever something has changed. */
@@ -66,11 +77,8 @@ static void proceed(struct client *c)
 		c->watched = watch(c->fd, receive);
 	else if (!listen && c->watched)
 		unwatch(c->fd), c->watched = false;
-	if (!c->watched && c->jobs == 0) {
-		clients[c->fd] = NULL;
-		close(c->fd);
-		free(c);
-	}
+	if (!c->watched && c->jobs == 0)
+		forget(c);
 }
 
 static void receive(int fd)

@@ -7,8 +7,9 @@
 # The others are checked by this, too, under their own names.  A job that reads a
 # FIFO is held until the other end of that is closed.
 
+# With bash for its /dev/tcp, and for so long, should a FIFO wait in vain.
 command -v bash >/dev/null || exit 77
-test -n "$BASH_VERSION" || exec bash "$0" "$@" # for its /dev/tcp
+test -n "$limited" || exec env limited=yes timeout 1200 bash "$0" "$@"
 name=${0##*/check_}
 name=${name%.sh}
 example=$PWD/$name
@@ -65,7 +66,7 @@ connect() {
 
 # refuses: nobody listens any more.
 refuses() {
-	! (connect 9) 2>/dev/null
+	! (connect 4) 2>/dev/null
 }
 
 # hears FD LINE: the next that the client receives; nothing: the end.
@@ -180,16 +181,24 @@ test "$(ulimit -n)" -lt 800 || (
 echo 'lines thousand' >&6
 hears 6 'lines thousand: 1000'
 
-# What was read before a signal is answered.
+# What was read before a signal is answered, also if more was sent.
 echo 'lines a' >&5
-exec 8>a
+connect 7
+seq 16 | sed 's/^/lines fifo./' >&7
+yes 'lines thousand' | head -n 2000 >&7
+exec 8>fifo.16 9>a
 kill -TERM "$(cat pid)"
 until_true refuses
 hears 6 ''
-echo 1 >&8
-exec 8>&-
+for n in $(seq 15); do
+	: >fifo.$n
+done
+echo 1 >&9
+exec 8>&- 9>&-
 hears 5 'lines a: 1'
 hears 5 ''
+timeout $limit cat <&7 >answers || fail "answers are taken back"
+test "$(grep -c fifo answers)" -eq 16 || fail "of 16: $(grep fifo answers)"
 ended 0
 
 # A second signal does not wait.
