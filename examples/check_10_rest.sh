@@ -94,8 +94,8 @@ load() {
 	first=1
 	clients=
 	while test $first -le "$1"; do
-		last=$((first + 249 < $1 ? first + 249 : $1))
-		$curl -Z --parallel-immediate --parallel-max 250 -o /dev/null \
+		last=$((first + 99 < $1 ? first + 99 : $1))
+		$curl -Z --parallel-immediate --parallel-max 100 -o /dev/null \
 			-w '%{http_code}\n' "$url$2&n=[$first-$last]" \
 			>load.$first 2>>load.err &
 		clients="$clients $!"
