@@ -58,7 +58,7 @@ by_pkg_config() {
 	done
 }
 
-# configured_by_cmake LIBDIR FOLDER OPTION...
+# configured_by_cmake LIBDIR FOLDER OPTION
 configured_by_cmake() {
 	CC=${CC:-cc} CFLAGS=$CFLAGS CXXFLAGS=$CFLAGS cmake -S "$consumer" \
 		-B "$work/$2" -Dsoon_DIR="$1/cmake/soon" "$3" \
