@@ -25,10 +25,14 @@
 
 /*
  * The initial-exec model reads a thread-local variable without a call.  The
- * library has little of it, which fits the space that loaders keep for
- * libraries opened late.
+ * library has little of it, which fits the space that glibc's loader keeps for
+ * libraries opened late.  Others keep none, musl's for one.
  */
+#ifdef __GLIBC__
 #define sooni_tls _Thread_local __attribute__((tls_model("initial-exec")))
+#else
+#define sooni_tls _Thread_local
+#endif
 
 /*
  * What is written before this is written before what comes after, for whoever

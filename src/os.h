@@ -28,9 +28,16 @@ int64_t sooni_now_coarse(void);
 int64_t sooni_deadline(int64_t timeout);
 
 /*
+ * No machine runs for that long, 68 years; what is later may not fit the seconds
+ * of a system of 32 bits.
+ */
+#define SOONI_NEVER (INT64_C(1000000000) * INT32_MAX)
+
+/*
  * Sleep while *word == expected, until somebody wakes the word or the deadline
- * passes.  May return 0 for no reason at all; ETIMEDOUT says that the deadline
- * has passed.  Callers loop: see sooni_sleep() in sleep.c, the only one.
+ * passes, which those from SOONI_NEVER on do not.  May return 0 for no reason at
+ * all; ETIMEDOUT says that the deadline has passed.  Callers loop: see
+ * sooni_sleep() in sleep.c, the only one.
  */
 int sooni_futex_wait(_Atomic uint32_t *word, uint32_t expected,
 		     int64_t deadline);
@@ -49,7 +56,7 @@ static inline void sooni_relax(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
 	__builtin_ia32_pause();
-#elif defined(__aarch64__) || defined(__arm__)
+#elif defined(__aarch64__) || (defined(__arm__) && __ARM_ARCH >= 7)
 	__asm__ volatile("yield");
 #endif
 }

@@ -55,13 +55,15 @@ int sooni_futex_wait(_Atomic uint32_t *word, uint32_t expected,
 	int old = sooni_uncancellable_begin();
 	int rc = 0;
 
-	at.tv_sec = (time_t)(deadline / 1000000000);
-	at.tv_nsec = (long)(deadline % 1000000000);
+	if (deadline < SOONI_NEVER) {
+		at.tv_sec = (int32_t)(deadline / 1000000000);
+		at.tv_nsec = (int32_t)(deadline % 1000000000);
+	}
 	pthread_mutex_lock(&room->lock);
 	/* acquire: as a futex's, though callers load the word again. */
 	if (atomic_load_explicit(word, memory_order_acquire) == expected) {
 		room->sleepers++;
-		if (deadline == INT64_MAX)
+		if (deadline >= SOONI_NEVER)
 			pthread_cond_wait(&room->changed, &room->lock);
 		else
 			rc = pthread_cond_timedwait(&room->changed, &room->lock,

@@ -7,23 +7,35 @@
 #include <linux/futex.h>
 #include <limits.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
-/* 32-bit systems with 64-bit time have the call under another name. */
-#if !defined(SYS_futex) && defined(SYS_futex_time64)
+/*
+ * Time as the kernel reads it.  The call's first name takes longs, also where
+ * those have 32 bits and the C library's time has 64.  Newer systems of 32 bits
+ * have only the second.
+ */
+#ifdef SYS_futex
+struct kernel_time {
+	__kernel_long_t sec;
+	__kernel_long_t nsec;
+};
+#else
 #define SYS_futex SYS_futex_time64
+struct kernel_time {
+	int64_t sec;
+	int64_t nsec;
+};
 #endif
 
 int sooni_futex_wait(_Atomic uint32_t *word, uint32_t expected,
 		     int64_t deadline)
 {
-	struct timespec at;
-	struct timespec *until = NULL;
+	struct kernel_time at;
+	struct kernel_time *until = NULL;
 
-	if (deadline != INT64_MAX) {
-		at.tv_sec = (time_t)(deadline / 1000000000);
-		at.tv_nsec = (long)(deadline % 1000000000);
+	if (deadline < SOONI_NEVER) {
+		at.sec = (int32_t)(deadline / 1000000000);
+		at.nsec = (int32_t)(deadline % 1000000000);
 		until = &at;
 	}
 	/* WAIT_BITSET takes an absolute time on the monotonic clock. */

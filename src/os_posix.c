@@ -130,6 +130,43 @@ void *sooni_alloc(size_t size)
 	return memory;
 }
 
+#ifdef __linux__
+/* Whether the calling thread has other CPUs than the process's first. */
+static bool is_pinned(cpu_set_t *mine, cpu_set_t *first)
+{
+	return sched_getaffinity(0, sizeof(*mine), mine) == 0 &&
+	       sched_getaffinity(getpid(), sizeof(*first), first) == 0 &&
+	       !CPU_EQUAL(mine, first);
+}
+#endif
+
+/*
+ * pthread_create() for a thread that has the affinity of the process's first.
+ * Where no attribute can say so, its creator has it for a moment.
+ */
+static int create(pthread_t *thread, pthread_attr_t *attr,
+		  void *(*main)(void *), void *arg)
+{
+#ifdef __linux__
+	cpu_set_t mine;
+	cpu_set_t first;
+
+	if (is_pinned(&mine, &first)) {
+#ifdef HAVE_PTHREAD_ATTR_SETAFFINITY_NP
+		pthread_attr_setaffinity_np(attr, sizeof(first), &first);
+#else
+		int rc;
+
+		sched_setaffinity(0, sizeof(first), &first);
+		rc = pthread_create(thread, attr, main, arg);
+		sched_setaffinity(0, sizeof(mine), &mine);
+		return rc;
+#endif
+	}
+#endif
+	return pthread_create(thread, attr, main, arg);
+}
+
 /*
  * The starting thread may be a real-time one or pinned, which is its own affair.
  * Attributes that say so cost a hand-over between the two threads, so they are
@@ -139,14 +176,9 @@ static void do_not_inherit(pthread_attr_t *attr)
 {
 	const struct sched_param normal = { .sched_priority = 0 };
 #ifdef __linux__
-	cpu_set_t mine;
-	cpu_set_t first; /* of the process's first thread */
-
-	if (sched_getaffinity(0, sizeof(mine), &mine) == 0 &&
-	    sched_getaffinity(getpid(), sizeof(first), &first) == 0 &&
-	    !CPU_EQUAL(&mine, &first))
-		pthread_attr_setaffinity_np(attr, sizeof(first), &first);
-	if (sched_getscheduler(0) == SCHED_OTHER)
+	/* musl's sched_getscheduler() only fails.  Where the call itself is not
+	 * permitted, nor would be what the attributes ask for. */
+	if (syscall(SYS_sched_getscheduler, 0) <= SCHED_OTHER)
 		return;
 #endif
 	pthread_attr_setinheritsched(attr, PTHREAD_EXPLICIT_SCHED);
@@ -198,7 +230,7 @@ int sooni_thread_start(pthread_t *thread, size_t stack_size,
 	 * a signal could reach it. */
 	blocked_signals(&blocked);
 	pthread_sigmask(SIG_SETMASK, &blocked, &old);
-	rc = pthread_create(thread, &attr, main, arg);
+	rc = create(thread, &attr, main, arg);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	pthread_attr_destroy(&attr);
 	return rc;

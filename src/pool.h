@@ -114,8 +114,9 @@ struct soon_executor {
 	_Atomic uint64_t started;  /* so far; changes under lock */
 
 	/* the monitor's, see monitor.c */
-	_Atomic bool is_short; /* a thread could not be started */
-	_Atomic bool watched;
+	/* Two bools; RISC-V's processors exchange no bytes. */
+	_Atomic uint32_t is_short; /* a thread could not be started */
+	_Atomic uint32_t watched;
 	_Atomic int64_t since; /* jobs wait for a worker; 0: none; oldest.c */
 	struct soon_executor *next_watched;
 	int64_t looked; /* when */

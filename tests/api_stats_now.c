@@ -327,7 +327,7 @@ static bool is_sane(const soon_stats *was, const soon_stats *s, uint64_t most)
 START_TEST(all_sums_hold_while_all_of_it_changes)
 {
 	struct actor actors[SUBMITTERS];
-	long n = test_scale(20000);
+	long n = (long)test_scale(20000);
 	uint64_t most = 2 * SUBMITTERS * (uint64_t)n;
 	soon_stats was = SOON_STATS_INIT;
 	soon_stats s = SOON_STATS_INIT;

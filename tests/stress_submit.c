@@ -160,7 +160,7 @@ static void *produce_in_order(void *number)
 		if (n > RUN - i)
 			n = RUN - i;
 		for (unsigned k = 0; k < n; k++)
-			args[k] = box(base + i + k);
+			args[k] = box(base + (long)(i + k));
 		if (n == 1)
 			soon_future_unref(soon_submit(pool, log_job, args[0]));
 		else if (n % 8 == 0)

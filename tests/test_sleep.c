@@ -205,6 +205,24 @@ START_TEST(a_sleep_without_a_change_ends_at_its_deadline_and_no_sooner)
 }
 END_TEST
 
+static void *await_until(void *end)
+{
+	return box(sooni_sleep(&word, MASK, 0, *(const int64_t *)end));
+}
+
+/* Seconds of 32 bits, with a sign or without, make some of these the past. */
+START_TEST(a_sleep_until_centuries_later_lasts)
+{
+	int64_t end = sooni_now() + (INT64_C(1000000000) << (31 + _i));
+	struct actor sleeper;
+
+	actor_start(&sleeper, await_until, &end);
+	actor_await_asleep(&sleeper);
+	change(&word, value(1));
+	ck_assert_int_eq(unbox(actor_join(&sleeper)), 0);
+}
+END_TEST
+
 START_TEST(a_deadline_that_has_passed_does_not_hide_a_change)
 {
 	ck_assert_int_eq(sooni_sleep(&word, MASK, 0, 0), ETIMEDOUT);
@@ -242,6 +260,7 @@ static Suite *suite(void)
 	tcase_add_test(t, other_bits_and_idle_wake_ups_end_no_sleep);
 	tcase_add_test(
 		t, a_sleep_without_a_change_ends_at_its_deadline_and_no_sooner);
+	tcase_add_loop_test(t, a_sleep_until_centuries_later_lasts, 0, 3);
 	tcase_add_test(t, a_deadline_that_has_passed_does_not_hide_a_change);
 	tcase_add_test(t, a_look_sees_a_change_and_gives_up_without_one);
 	suite_add_tcase(s, t);
