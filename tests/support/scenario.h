@@ -1,14 +1,15 @@
 /*
- * scenario.h - short uses of the public calls that can fail, for tests that
- * make memory or threads run out in the middle of them.
+ * scenario.h - short uses of the public calls, for a test that makes the calls
+ * of the system that they need fail in the middle of them.
  *
- * A scenario works whatever fails: it takes ENOMEM and EAGAIN for an answer,
+ * A scenario works whatever fails: it takes for an answer what that explains,
  * checks that the call then did nothing, and goes on with what it has.  It
- * allocates nothing itself and leaves nothing behind.
+ * leaves nothing behind.
  */
 #ifndef SOON_TEST_SCENARIO_H
 #define SOON_TEST_SCENARIO_H
 
+#include "fault.h"
 #include "many.h"
 
 #include <errno.h>
@@ -49,10 +50,10 @@ scenario_fn scenario_trace;
 				       : "a pool refused for no reason"; \
 	} while (0)
 
-/* What a call may say when memory or threads have run out. */
+/* Whether a call may say that, as things are. */
 static inline bool refused(int code)
 {
-	return code == ENOMEM || code == EAGAIN;
+	return fault_explains(code);
 }
 
 #endif
