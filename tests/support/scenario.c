@@ -378,5 +378,12 @@ const struct scenario scenarios[] = {
 	{ "give_jobs_up", give_jobs_up },
 	{ "cancel_and_shut_down", cancel_and_shut_down },
 	{ "push_hooks", scenario_hooks },
+	{ "give_way", scenario_give_way },
+	{ "leave", scenario_leave },
+	{ "wait_in_a_ring", scenario_cycle },
+	{ "dump_state", scenario_dump },
+	{ "fill_the_pool", scenario_full },
+	{ "let_jobs_expire", scenario_expire },
+	{ "wait_for_a_time", scenario_time },
 };
 const size_t scenario_count = COUNT_OF(scenarios);

@@ -33,6 +33,13 @@ scenario_fn scenario_iterate;
 scenario_fn scenario_hooks;
 scenario_fn scenario_unread;
 scenario_fn scenario_trace;
+scenario_fn scenario_give_way;
+scenario_fn scenario_leave;
+scenario_fn scenario_cycle;
+scenario_fn scenario_dump;
+scenario_fn scenario_full;
+scenario_fn scenario_expire;
+scenario_fn scenario_time;
 
 /* Return the claim if it does not hold. */
 #define EXPECT(holds)                  \
