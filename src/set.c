@@ -43,13 +43,13 @@ static void fire(struct sooni_waiter *waiter, soon_future *f)
 static int more_nodes(struct soon_completions *set, size_t n)
 {
 	struct sooni_set_block *b;
+	const size_t most = (SIZE_MAX - sizeof(*b)) / sizeof(b->nodes[0]);
 
 	if (n == 0)
 		return 0;
 	/* Nobody has an array of so many futures, and all were looked at before. */
-	if (n > (SIZE_MAX - sizeof(*b)) /
-			sizeof(b->nodes[0])) /* LCOV_EXCL_BR_LINE */
-		return ENOMEM;		     /* LCOV_EXCL_LINE */
+	if (n > most)	       /* LCOV_EXCL_BR_LINE */
+		return ENOMEM; /* LCOV_EXCL_LINE */
 	b = malloc(sizeof(*b) + n * sizeof(b->nodes[0]));
 	if (b == NULL)
 		return ENOMEM;
