@@ -55,6 +55,7 @@ START_TEST(without_memory_every_call_refuses_the_whole)
 	size_t n;
 
 	items_init(items, args, N);
+	soon_future_unref(must_promise()); /* so that there is a store */
 	fault_arm(FAULT_MEMORY, 1, true);
 	n = take_all();
 	ck_assert_uint_lt(n, MOST);
@@ -92,6 +93,33 @@ START_TEST(without_memory_there_is_no_default_executor_for_any_call)
 	fault_disarm();
 	ck_assert_int_eq(soon_executor_stats(NULL, &s), 0);
 	items_expect(items, N, 0, 0, 0);
+}
+END_TEST
+
+/* As the program is loaded, before the library's own. */
+__attribute__((constructor(101))) static void refuse_at_first(void)
+{
+	fault_arm(FAULT_SYSTEM, 1, true);
+}
+
+static unsigned refused_at_first;
+
+/* Those of fork, without which no pool may be made. */
+START_TEST(handlers_that_were_refused_at_first_are_tried_again)
+{
+	soon_executor *e;
+
+	ck_assert_uint_ge(refused_at_first, 1);
+	fault_arm(FAULT_SYSTEM, 1, true);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_ptr_null(soon_executor_new(1));
+		ck_assert_int_eq(errno, ENOMEM);
+	}
+	fault_disarm();
+	e = soon_executor_new(1);
+	ck_assert_ptr_nonnull(e);
+	ck_assert_int_eq(soon_execute(e, return_null, NULL), 0);
+	soon_executor_free(e);
 }
 END_TEST
 
@@ -140,6 +168,7 @@ static Suite *memory_suite(void)
 			    2);
 	tcase_add_test(
 		tc, without_memory_there_is_no_default_executor_for_any_call);
+	tcase_add_test(tc, handlers_that_were_refused_at_first_are_tried_again);
 	tcase_add_loop_test(tc, the_first_executor_can_be_had_later, 0,
 			    FAULTS * 15);
 	tcase_add_test(tc, more_jobs_than_can_be_counted_are_refused);
@@ -149,5 +178,6 @@ static Suite *memory_suite(void)
 
 int main(void)
 {
+	refused_at_first = fault_disarm();
 	return fault_run(memory_suite());
 }

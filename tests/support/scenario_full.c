@@ -59,6 +59,7 @@ const char *scenario_full(void)
 	o.workers = 1;
 	o.max_workers = 1;
 	o.max_pending = ROOM;
+	o.stack_size = (size_t)1 << 20;
 	for (int when = 0; when <= SOON_CALLER_RUNS; when++) {
 		soon_executor *e;
 		const char *claim;
