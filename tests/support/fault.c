@@ -136,6 +136,8 @@ static int counted_fd(int fd)
  * their declarations.
  */
 
+#define PRINTF(text, first) __attribute__((format(printf, text, first)))
+
 #define CALL(type, name, ...)           \
 	type fault_##name(__VA_ARGS__); \
 	type fault_##name(__VA_ARGS__)
@@ -178,7 +180,7 @@ CALL(char *, strdup, const char *text)
 	return fails(FAULT_MEMORY, ENOMEM) ? NULL : counted(strdup(text));
 }
 
-CALL(int, vasprintf, char **text, const char *format, va_list args)
+CALL(PRINTF(2, 0) int, vasprintf, char **text, const char *format, va_list args)
 {
 	int n = -1;
 
@@ -189,7 +191,7 @@ CALL(int, vasprintf, char **text, const char *format, va_list args)
 	return n;
 }
 
-CALL(int, asprintf, char **text, const char *format, ...)
+CALL(PRINTF(2, 3) int, asprintf, char **text, const char *format, ...)
 {
 	va_list args;
 	int n;
@@ -285,7 +287,7 @@ PLAIN(FAULT_TRANSFER, EIO, 0, size_t, fwrite,
       file)
 PLAIN(FAULT_TRANSFER, EIO, EOF, int, fflush, (FILE * file), file)
 
-CALL(int, fprintf, FILE *file, const char *format, ...)
+CALL(PRINTF(2, 3) int, fprintf, FILE *file, const char *format, ...)
 {
 	va_list args;
 	int n = -1;
