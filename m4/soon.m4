@@ -106,7 +106,9 @@ COVERAGE_FLAGS=
 AS_IF([test "x$enable_coverage" = xyes],
 	[COVERAGE_FLAGS="--coverage -fprofile-update=atomic"
 	SOON_LINK([$COVERAGE_FLAGS], [AC_LANG_PROGRAM([], [])], [],
-		[AC_MSG_ERROR([$CC cannot link with $COVERAGE_FLAGS])])])
+		[AC_MSG_ERROR([$CC cannot link with $COVERAGE_FLAGS])])
+	AC_DEFINE([SOONI_COVERAGE], [1],
+		[Define to 1 if gcov counts which lines run.])])
 AC_SUBST([COVERAGE_FLAGS])])
 
 # SOON_PKG(NAME, MODULES, [CONDITION = yes])

@@ -51,8 +51,9 @@ int sooni_heap_reserve(struct sooni_heap *h)
 
 	if (h->count < h->room)
 		return 0;
-	if (more > SIZE_MAX / sizeof(*bigger) - 2)
-		return ENOMEM;
+	/* So many timers are not to be had in any memory. */
+	if (more > SIZE_MAX / sizeof(*bigger) - 2) /* LCOV_EXCL_BR_LINE */
+		return ENOMEM;			   /* LCOV_EXCL_LINE */
 	bigger = realloc(h->entries, (more + 2) * sizeof(*bigger));
 	if (bigger == NULL)
 		return ENOMEM;

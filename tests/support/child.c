@@ -1,6 +1,8 @@
 /*
  * child.c - see child.h.
  */
+#include "config.h"
+
 #include "child.h"
 
 #include <signal.h>
@@ -9,6 +11,17 @@
 #include <sys/wait.h>
 
 static bool is_child;
+
+/* At once, but for the counts of what ran. */
+static _Noreturn void leave(int code)
+{
+#ifdef SOONI_COVERAGE
+	void __gcov_dump(void);
+
+	__gcov_dump();
+#endif
+	_exit(code);
+}
 
 #if CHILDREN_MAY_HANG
 /* What other threads of the parent alone could reach is no leak of a child's. */
@@ -25,7 +38,7 @@ void child_begin(void)
 
 	is_child = true;
 	if (!CHILDREN_LIVE)
-		_exit(ENDED_WELL);
+		leave(ENDED_WELL);
 	/* Check's handler would end the test; and a worker blocks it. */
 	signal(SIGALRM, SIG_DFL);
 	sigemptyset(&limit);
@@ -48,12 +61,12 @@ pid_t fork_child(void)
 _Noreturn void child_end(const char *wrong)
 {
 	if (wrong == NULL)
-		_exit(ENDED_WELL);
+		leave(ENDED_WELL);
 	if (write(STDERR_FILENO, "child: ", 7) < 0 ||
 	    write(STDERR_FILENO, wrong, strlen(wrong)) < 0 ||
 	    write(STDERR_FILENO, "\n", 1) < 0)
-		_exit(ENDED_BADLY + 1);
-	_exit(ENDED_BADLY);
+		leave(ENDED_BADLY + 1);
+	leave(ENDED_BADLY);
 }
 
 bool child_ended(pid_t pid, int expected)

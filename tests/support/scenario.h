@@ -1,14 +1,15 @@
 /*
- * scenario.h - short uses of the public calls that can fail, for tests that
- * make memory or threads run out in the middle of them.
+ * scenario.h - short uses of the public calls, for a test that makes the calls
+ * of the system that they need fail in the middle of them.
  *
- * A scenario works whatever fails: it takes ENOMEM and EAGAIN for an answer,
+ * A scenario works whatever fails: it takes for an answer what that explains,
  * checks that the call then did nothing, and goes on with what it has.  It
- * allocates nothing itself and leaves nothing behind.
+ * leaves nothing behind.
  */
 #ifndef SOON_TEST_SCENARIO_H
 #define SOON_TEST_SCENARIO_H
 
+#include "fault.h"
 #include "many.h"
 
 #include <errno.h>
@@ -35,6 +36,13 @@ scenario_fn scenario_compose;
 scenario_fn scenario_hooks;
 scenario_fn scenario_unread;
 scenario_fn scenario_trace;
+scenario_fn scenario_give_way;
+scenario_fn scenario_leave;
+scenario_fn scenario_cycle;
+scenario_fn scenario_dump;
+scenario_fn scenario_full;
+scenario_fn scenario_expire;
+scenario_fn scenario_time;
 
 /* Return the claim if it does not hold. */
 #define EXPECT(holds)                  \
@@ -52,10 +60,10 @@ scenario_fn scenario_trace;
 				       : "a pool refused for no reason"; \
 	} while (0)
 
-/* What a call may say when memory or threads have run out. */
+/* Whether a call may say that, as things are. */
 static inline bool refused(int code)
 {
-	return code == ENOMEM || code == EAGAIN;
+	return fault_explains(code);
 }
 
 #endif
