@@ -42,7 +42,6 @@ static const int needed[] = {
 	SYS_futex,
 	SYS_getpid,
 	SYS_gettid,
-	SYS_mmap,
 	SYS_mprotect,
 	SYS_munmap,
 	SYS_read,
@@ -55,6 +54,9 @@ static const int needed[] = {
 	SYS_write,
 #ifdef SYS_clock_gettime64
 	SYS_clock_gettime64,
+#endif
+#ifdef SYS_mmap
+	SYS_mmap,
 #endif
 #ifdef SYS_mmap2
 	SYS_mmap2,
@@ -75,6 +77,9 @@ static const int used[] = {
 	SYS_sched_getscheduler,
 #ifdef SYS_fstat64
 	SYS_fstat64,
+#endif
+#ifdef SYS_fstatat64
+	SYS_fstatat64,
 #endif
 #ifdef SYS_newfstatat
 	SYS_newfstatat,
