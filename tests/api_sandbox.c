@@ -51,7 +51,9 @@ static const int needed[] = {
 	SYS_rt_sigreturn,
 	SYS_sched_yield,
 	SYS_set_robust_list,
+	SYS_tkill, /* musl's */
 	SYS_write,
+	SYS_writev, /* musl's stdio */
 #ifdef SYS_clock_gettime64
 	SYS_clock_gettime64,
 #endif
@@ -69,10 +71,13 @@ static const int needed[] = {
 /* Names, CPUs, large pages, what /proc says, a descriptor to poll. */
 static const int used[] = {
 	SYS_eventfd2,
+	SYS_fcntl, /* musl's stdio, and so readv; its threads, membarrier */
 	SYS_fstat,
 	SYS_madvise,
+	SYS_membarrier,
 	SYS_openat,
 	SYS_prctl,
+	SYS_readv,
 	SYS_sched_getaffinity,
 	SYS_sched_getscheduler,
 #ifdef SYS_fstat64
