@@ -214,6 +214,8 @@ static uint32_t end_idle(struct soon_future *f, uint32_t outcome)
 	if (f->home != NULL)
 		count_idle_end(f, s, outcome);
 	if (sooni_unlikely(sooni_is_marked(f, SOONI_LIMITED)))
+		/* What is LIMITED has a side. */
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 		sooni_limit_stop(side->limit);
 	sooni_wake(&f->state, s);
 	if (sooni_unlikely(s & SOONI_PLACED))

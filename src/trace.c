@@ -357,6 +357,7 @@ static int close_file(void)
 
 	if (file.lost > 0)
 		n = sooni_event_lost(tail, me(), file.lost);
+	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): no string. */
 	memcpy(tail + n, "\n]\n", 3);
 	if (file.error == 0)
 		write_whole(tail, n + 3);

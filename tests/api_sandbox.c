@@ -42,7 +42,6 @@ static const int needed[] = {
 	SYS_futex,
 	SYS_getpid,
 	SYS_gettid,
-	SYS_mmap,
 	SYS_mprotect,
 	SYS_munmap,
 	SYS_read,
@@ -52,9 +51,14 @@ static const int needed[] = {
 	SYS_rt_sigreturn,
 	SYS_sched_yield,
 	SYS_set_robust_list,
+	SYS_tkill, /* musl's */
 	SYS_write,
+	SYS_writev, /* musl's stdio */
 #ifdef SYS_clock_gettime64
 	SYS_clock_gettime64,
+#endif
+#ifdef SYS_mmap
+	SYS_mmap,
 #endif
 #ifdef SYS_mmap2
 	SYS_mmap2,
@@ -67,14 +71,20 @@ static const int needed[] = {
 /* Names, CPUs, large pages, what /proc says, a descriptor to poll. */
 static const int used[] = {
 	SYS_eventfd2,
+	SYS_fcntl, /* musl's stdio, and so readv; its threads, membarrier */
 	SYS_fstat,
 	SYS_madvise,
+	SYS_membarrier,
 	SYS_openat,
 	SYS_prctl,
+	SYS_readv,
 	SYS_sched_getaffinity,
 	SYS_sched_getscheduler,
 #ifdef SYS_fstat64
 	SYS_fstat64,
+#endif
+#ifdef SYS_fstatat64
+	SYS_fstatat64,
 #endif
 #ifdef SYS_newfstatat
 	SYS_newfstatat,
