@@ -274,8 +274,8 @@ static void fire(struct sooni_waiter *w, soon_future *f)
 	if (sooni_unlikely(s & (SOONI_FAILED | SOONI_CANCELLED)))
 		again |= stop(m->group, m, f, s);
 	if (sooni_likely(!again)) {
-		/* So that no destructor comes to it: see sooni_member_sweep(). */
-		if (sooni_unlikely(sooni_refs(s) > 1))
+		/* So that no later owner's destructor runs in a sweep. */
+		if (sooni_unlikely(sooni_refs(s) > 1 || f->waiters != NULL))
 			soon_future_take(f);
 		end(m);
 		return;

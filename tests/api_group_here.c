@@ -98,6 +98,39 @@ START_TEST(a_member_whose_delay_its_submitter_sleeps_is_cancelled)
 }
 END_TEST
 
+static void use_group(void *result)
+{
+	if (soon_group_error(group) == 0)
+		tally_add(result, 1);
+}
+
+static void own_it(soon_future *f, void *unused)
+{
+	(void)unused;
+	soon_future_own(f, use_group);
+}
+
+static void *have_it_owned(void *result)
+{
+	soon_future_on_done(soon_self(), own_it, NULL);
+	return result;
+}
+
+/* Else it would be called whenever the group comes to drop the future. */
+START_TEST(a_destructor_that_a_callback_sets_comes_too_late)
+{
+	soon_group *g = group_of(pool);
+
+	for (int i = 0; i < 200; i++)
+		join(_i == 0 ? g : group, have_it_owned, &tally);
+	soon_group_free(g);
+	ck_assert_uint_eq(tally_get(&tally), 0);
+	soon_group_free(group);
+	ck_assert_uint_eq(tally_get(&tally), 0);
+	group = group_of(pool);
+}
+END_TEST
+
 static Suite *here_suite(void)
 {
 	Suite *s = suite_create("api_group_here");
@@ -110,6 +143,8 @@ static Suite *here_suite(void)
 	tcase_add_loop_test(
 		tc, a_member_whose_delay_its_submitter_sleeps_is_cancelled, 0,
 		2);
+	tcase_add_loop_test(
+		tc, a_destructor_that_a_callback_sets_comes_too_late, 0, 2);
 	suite_add_tcase(s, tc);
 	return s;
 }
