@@ -152,6 +152,19 @@ START_TEST(with_nothing_else_to_wait_for_it_waits_for_room)
 }
 END_TEST
 
+START_TEST(with_something_to_wait_for_it_does_not_wait_for_room)
+{
+	open_full(1, SOON_BLOCK, 1);
+	map = must_imap(pool, &from, 20);
+	for (int i = 0; i < 3; i++)
+		expect_code(map, SOON_MSEC, ETIMEDOUT);
+	ck_assert_uint_eq(from.calls, 1);
+	gate_open(&gate);
+	for (int i = 0; i < MOST; i++)
+		expect_item(map, &items[i]);
+}
+END_TEST
+
 START_TEST(a_pool_that_others_have_filled_refuses_in_place)
 {
 	open_full(1, SOON_REJECT, 2);
@@ -348,6 +361,8 @@ static Suite *imap_suite(void)
 	tcase_add_test(tc, nor_does_one_by_a_worker_of_another_pool);
 	tcase_add_test(tc, a_poll_does_not_line_up);
 	tcase_add_test(tc, with_nothing_else_to_wait_for_it_waits_for_room);
+	tcase_add_test(tc,
+		       with_something_to_wait_for_it_does_not_wait_for_room);
 	tcase_add_test(tc, a_pool_that_others_have_filled_refuses_in_place);
 	tcase_add_test(tc, the_caller_runs_what_a_full_pool_cannot);
 	tcase_add_loop_test(tc, a_job_of_a_pool_of_one_iterates, 0, 4);
