@@ -135,6 +135,19 @@ for n in 1000 3000000; do
 			fail "a full disk: $(cat err)"
 	fi
 done
+# What is neither is not called so: here no thread can be had, for its stack.
+text 1000
+if (ulimit -s 400000 && ulimit -v 300000 && "$example" --help) >/dev/null 2>&1
+then
+	(
+		ulimit -s 400000
+		ulimit -v 300000
+		"$example" <in >out 2>err
+	)
+	rc=$?
+	test $rc -eq 1 || fail "no thread: exit status $rc"
+	grep -q '^06_gzip: [^:]*$' err || fail "no thread: $(cat err)"
+fi
 head -c 9000000 /dev/urandom >in
 (
 	trap '' PIPE

@@ -56,6 +56,11 @@ static int put_when_admitted(struct soon_executor *e, int priority,
 	return rc;
 }
 
+bool sooni_pool_has_caller(struct soon_executor *e)
+{
+	return sooni_worker_self(e) != NULL || sooni_limit_holds(&e->home);
+}
+
 int sooni_pool_admit(struct soon_executor *e, int priority,
 		     struct soon_future *const *jobs, size_t n)
 {
@@ -71,8 +76,7 @@ int sooni_pool_admit(struct soon_executor *e, int priority,
 		return rc != 0 ? rc : EAGAIN;
 	}
 	/* A worker makes room itself: it would wait for its own work. */
-	if (when_full == SOON_BLOCK && sooni_worker_self(e) == NULL &&
-	    !sooni_limit_holds(&e->home))
+	if (when_full == SOON_BLOCK && !sooni_pool_has_caller(e))
 		return put_when_admitted(e, priority, jobs, n);
 	if (may_nest())
 		return SOONI_RUN_HERE;

@@ -296,7 +296,7 @@ bool sooni_pool_is_inside(struct soon_executor *e)
 	const struct sooni_context *c;
 	const struct sooni_telling *t;
 
-	if (sooni_worker_self(e) != NULL || sooni_limit_holds(&e->home))
+	if (sooni_pool_has_caller(e))
 		return true;
 	for (t = sooni_me.telling; t != NULL; t = t->below)
 		if (t->home == &e->home)
@@ -310,8 +310,7 @@ bool sooni_pool_is_inside(struct soon_executor *e)
 /* How many of the pool's threads the calling one is, by 2. */
 static uint32_t mine(struct soon_executor *e)
 {
-	return sooni_worker_self(e) != NULL || sooni_limit_holds(&e->home) ? 2
-									   : 0;
+	return sooni_pool_has_caller(e) ? 2 : 0;
 }
 
 /* A job of the pool ends the process: it is not waited for, but all others. */

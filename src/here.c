@@ -52,14 +52,16 @@ static void exited_here(void *here)
 	soon_future_unref(h->given);
 }
 
-/* As a worker would, had it taken f's entry from a queue. */
+/* As a worker would, had it taken f's entry from a queue; but as nobody else can
+ * cancel f meanwhile, one that was asked to stop is cancelled here. */
 static void run_one(struct soon_executor *e, struct soon_future *f)
 {
 	/* relaxed: a shutdown that comes just now may be seen at the next. */
 	unsigned flags =
 		atomic_load_explicit(&e->shutdown_flags, memory_order_relaxed);
 
-	if (sooni_unlikely(flags & SOON_CANCEL_PENDING))
+	if (sooni_unlikely(flags & SOON_CANCEL_PENDING ||
+			   sooni_state(f) & SOONI_ASKED))
 		sooni_future_cancel_idle(f);
 	if (!sooni_future_claim(f, true, false))
 		sooni_future_drop_entry(f);
@@ -69,11 +71,10 @@ static void run_one(struct soon_executor *e, struct soon_future *f)
 		sooni_guest_run(f);
 }
 
-static void sleep_for(int64_t duration)
+/* Unless it is asked to stop before that. */
+static void sleep_until_due(struct soon_future *f, int64_t delay)
 {
-	static _Atomic uint32_t nobody;
-
-	sooni_wait(&nobody, ~SOONI_SLEEPERS, 0, sooni_deadline(duration));
+	sooni_wait(&f->state, SOONI_ASKED, 0, sooni_deadline(delay));
 }
 
 int sooni_run_here(struct soon_executor *e, struct soon_future *const *jobs,
@@ -91,7 +92,7 @@ int sooni_run_here(struct soon_executor *e, struct soon_future *const *jobs,
 	sooni_counts_add(&e->home.counts, SOONI_SUBMITTED, n);
 	sooni_telling_push(&h.telling, &e->home);
 	if (sooni_unlikely(delay > 0))
-		sleep_for(delay);
+		sleep_until_due(jobs[0], delay);
 	pthread_cleanup_push(exited_here, &h);
 	while (h.next < n && is_parent(&h))
 		run_one(e, jobs[h.next++]);

@@ -89,8 +89,7 @@ static bool is_ready(struct soon_imap *m)
 
 static bool is_full(struct soon_executor *e)
 {
-	return e->options.max_pending > 0 &&
-	       sooni_room_taken(&e->home.room) >= e->options.max_pending;
+	return e->options.max_pending > 0 && sooni_room_is_full(&e->home.room);
 }
 
 /*
@@ -114,8 +113,9 @@ static bool may_draw(struct soon_imap *m, int64_t deadline, unsigned drawn)
 		return !ready;
 	case SOON_REJECT:
 		return m->count == 0;
-	default: /* workers run it themselves */
-		return m->count == 0 && (deadline != 0 || sooni_is_worker());
+	default: /* its workers run it themselves */
+		return m->count == 0 &&
+		       (deadline != 0 || sooni_pool_has_caller(m->executor));
 	}
 }
 

@@ -131,13 +131,16 @@ static void end(struct sooni_member *m)
 
 /* Cancelling */
 
-/* The next member to be cancelled, with a reference; false: there is none.  One
- * that has not been shown is left to its submit, *f being NULL. */
-static bool next_to_stop(struct soon_group *g, soon_future **f)
+/*
+ * Cancel the next member; false: there is none.  One that has not been shown is
+ * left to its submit, but asked to stop, as that may be running it just now.
+ */
+static bool stop_next(struct soon_group *g)
 {
+	struct sooni_cancel *later = NULL;
+	soon_future *f = NULL;
 	struct sooni_link *link;
 
-	*f = NULL;
 	pthread_mutex_lock(&g->lock);
 	link = g->fresh != NULL ? g->fresh : g->others;
 	if (link != NULL) {
@@ -145,9 +148,14 @@ static bool next_to_stop(struct soon_group *g, soon_future **f)
 
 		move(m, &g->asked);
 		if (set_flag(m, SOONI_STOP) & SOONI_SHOWN)
-			*f = soon_future_ref(m->future);
+			f = soon_future_ref(m->future);
+		else
+			sooni_future_ask_later(m->future, &later);
 	}
 	pthread_mutex_unlock(&g->lock);
+	soon_future_cancel(f); /* if there is one */
+	soon_future_unref(f);
+	sooni_cancel_deliver(later);
 	return link != NULL;
 }
 
@@ -156,13 +164,9 @@ static bool next_to_stop(struct soon_group *g, soon_future **f)
 static void cancel_all(struct soon_group *g)
 {
 	unsigned generation = sooni_generation;
-	soon_future *f;
 
-	while (generation == sooni_generation && next_to_stop(g, &f)) {
-		if (f != NULL)
-			soon_future_cancel(f);
-		soon_future_unref(f);
-	}
+	while (generation == sooni_generation && stop_next(g))
+		;
 }
 
 void sooni_member_stop(struct soon_group *g, int code)
@@ -273,8 +277,8 @@ static void fire(struct sooni_waiter *w, soon_future *f)
 	if (sooni_unlikely(s & (SOONI_FAILED | SOONI_CANCELLED)))
 		again |= stop(m->group, m, f, s);
 	if (sooni_likely(!again)) {
-		/* So that no destructor comes to it: see sooni_member_sweep(). */
-		if (sooni_unlikely(sooni_refs(s) > 1))
+		/* So that no later owner's destructor runs in a sweep. */
+		if (sooni_unlikely(sooni_refs(s) > 1 || f->waiters != NULL))
 			soon_future_take(f);
 		end(m);
 		return;
@@ -354,8 +358,7 @@ static void stop_late(struct sooni_member *m)
 	if (!(flags_of(m) & SOONI_GONE))
 		f = soon_future_ref(m->future);
 	pthread_mutex_unlock(&m->group->lock);
-	if (f != NULL)
-		soon_future_cancel(f);
+	soon_future_cancel(f); /* if there is one */
 	soon_future_unref(f);
 }
 

@@ -263,6 +263,9 @@ static inline struct soon_future *sooni_queue_take(struct sooni_deque *q)
 int sooni_pool_admit(struct soon_executor *e, int priority,
 		     struct soon_future *const *jobs, size_t n);
 
+/* Whether the caller is a worker of it: such do not wait for room. */
+bool sooni_pool_has_caller(struct soon_executor *e);
+
 /* oldest.c */
 
 /* Jobs are queued, and nobody is there to take them. */

@@ -53,6 +53,15 @@ static inline uint64_t sooni_room_taken(struct sooni_room *r)
 	return atomic_load_explicit(&r->taken, memory_order_relaxed) >> 1;
 }
 
+/* Whether who wants one, as of now, would have to line up. */
+static inline bool sooni_room_is_full(struct sooni_room *r)
+{
+	/* relaxed: as above. */
+	uint64_t taken = atomic_load_explicit(&r->taken, memory_order_relaxed);
+
+	return taken & SOONI_IN_LINE || taken >> 1 >= r->most;
+}
+
 /* Take n places, if there are so many and nobody waits for some. */
 bool sooni_room_take(struct sooni_room *r, uint64_t n);
 

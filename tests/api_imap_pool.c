@@ -81,6 +81,54 @@ START_TEST(a_poll_does_not_wait_for_room)
 }
 END_TEST
 
+static void *poll_it(void *unused)
+{
+	soon_future *f = NULL;
+
+	(void)unused;
+	return box(soon_imap_next(map, 0, &f));
+}
+
+START_TEST(nor_does_one_by_a_worker_of_another_pool)
+{
+	soon_executor *other = pool_of(1);
+	soon_future *poller;
+	void *said = NULL;
+
+	open_full(1, SOON_BLOCK, 2);
+	map = must_imap(pool, &from, 20);
+	poller = submit(other, poll_it, NULL);
+	ck_assert_int_eq(soon_future_result(poller, SOON_FOREVER, &said), 0);
+	ck_assert_int_eq((int)unbox(said), ETIMEDOUT);
+	soon_future_unref(poller);
+	soon_executor_free(other);
+}
+END_TEST
+
+static void *submit_three(void *unused)
+{
+	soon_job job = { .size = sizeof(job), .fn = return_null };
+
+	(void)unused;
+	return box(soon_submit_many(pool, &job, NULL, 3, NULL));
+}
+
+/* There is room for one, but others wait for more. */
+START_TEST(a_poll_does_not_line_up)
+{
+	struct actor other;
+
+	open_full(3, SOON_BLOCK, 3);
+	actor_start(&other, submit_three, NULL);
+	actor_await_asleep(&other);
+	map = must_imap(pool, &from, 20);
+	expect_code(map, 0, ETIMEDOUT);
+	gate_open(&gate);
+	ck_assert_int_eq((int)unbox(actor_join(&other)), 0);
+	expect_item(map, &items[0]);
+}
+END_TEST
+
 static void *take_first(void *unused)
 {
 	soon_future *f = NULL;
@@ -100,6 +148,19 @@ START_TEST(with_nothing_else_to_wait_for_it_waits_for_room)
 	gate_open(&gate);
 	ck_assert_int_eq((int)unbox(actor_join(&other)), 0);
 	for (int i = 1; i < MOST; i++)
+		expect_item(map, &items[i]);
+}
+END_TEST
+
+START_TEST(with_something_to_wait_for_it_does_not_wait_for_room)
+{
+	open_full(1, SOON_BLOCK, 1);
+	map = must_imap(pool, &from, 20);
+	for (int i = 0; i < 3; i++)
+		expect_code(map, SOON_MSEC, ETIMEDOUT);
+	ck_assert_uint_eq(from.calls, 1);
+	gate_open(&gate);
+	for (int i = 0; i < MOST; i++)
 		expect_item(map, &items[i]);
 }
 END_TEST
@@ -297,7 +358,11 @@ static Suite *imap_suite(void)
 	tcase_add_loop_test(tc, a_window_wider_than_the_queue_is_no_hindrance,
 			    SOON_BLOCK, SOON_CALLER_RUNS + 1);
 	tcase_add_test(tc, a_poll_does_not_wait_for_room);
+	tcase_add_test(tc, nor_does_one_by_a_worker_of_another_pool);
+	tcase_add_test(tc, a_poll_does_not_line_up);
 	tcase_add_test(tc, with_nothing_else_to_wait_for_it_waits_for_room);
+	tcase_add_test(tc,
+		       with_something_to_wait_for_it_does_not_wait_for_room);
 	tcase_add_test(tc, a_pool_that_others_have_filled_refuses_in_place);
 	tcase_add_test(tc, the_caller_runs_what_a_full_pool_cannot);
 	tcase_add_loop_test(tc, a_job_of_a_pool_of_one_iterates, 0, 4);

@@ -16,9 +16,10 @@
  *	soon_group_free(g);
  *
  * Members have no futures.  Their arguments are freed as soon_job says.  Their
- * results belong to the group, which gives each to free_result; without that it
- * is lost, so a result goes where the argument says.  A member's memory is
- * freed as it ends, not with the group: a group may take members for ever.
+ * results belong to the group, which gives each to free_result; without that, as
+ * the job returns, it is lost, so a result goes where the argument says.  A
+ * member's memory is freed as it ends, not with the group: a group may take
+ * members for ever.
  *
  * A member has ended for its group when its outcome is final, its free_arg and
  * free_result have returned, and, if it stopped the group, the others have been

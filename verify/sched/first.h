@@ -38,6 +38,7 @@ void sched_free(void *p);
 void sched_mutex_init(pthread_mutex_t *m);
 void sched_mutex_destroy(pthread_mutex_t *m);
 void sched_mutex_lock(pthread_mutex_t *m);
+int sched_mutex_trylock(pthread_mutex_t *m);
 void sched_mutex_unlock(pthread_mutex_t *m);
 void sched_thread_join(pthread_t thread);
 void sched_thread_detach(pthread_t thread);
@@ -46,6 +47,7 @@ pthread_t sched_thread_self(void);
 #define pthread_mutex_init(m, attributes) sched_mutex_init(m)
 #define pthread_mutex_destroy(m) sched_mutex_destroy(m)
 #define pthread_mutex_lock(m) sched_mutex_lock(m)
+#define pthread_mutex_trylock(m) sched_mutex_trylock(m)
 #define pthread_mutex_unlock(m) sched_mutex_unlock(m)
 #define pthread_join(thread, result) sched_thread_join(thread)
 #define pthread_detach(thread) sched_thread_detach(thread)

@@ -218,6 +218,15 @@ void sched_mutex_lock(pthread_mutex_t *m)
 	*owner_of(m) = sched_self() + 1;
 }
 
+int sched_mutex_trylock(pthread_mutex_t *m)
+{
+	point("lock", m);
+	if (*owner_of(m) != 0)
+		return EBUSY;
+	*owner_of(m) = sched_self() + 1;
+	return 0;
+}
+
 void sched_mutex_unlock(pthread_mutex_t *m)
 {
 	point("unlock", m);
