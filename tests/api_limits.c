@@ -64,8 +64,24 @@ static const char *flood(soon_executor *e, unsigned *refused)
 	return NULL;
 }
 
+enum limited { THREADS, MEMORY };
+
+/* The C libraries differ in what type these have. */
+static int get_limit(enum limited what, struct rlimit *limit)
+{
+	return what == THREADS ? getrlimit(RLIMIT_NPROC, limit)
+			       : getrlimit(RLIMIT_AS, limit);
+}
+
+static int set_limit(enum limited what, const struct rlimit *limit)
+{
+	return what == THREADS ? setrlimit(RLIMIT_NPROC, limit)
+			       : setrlimit(RLIMIT_AS, limit);
+}
+
 /* Set the limit, flood a pool, lift the limit, flood it again. */
-static const char *flood_within(int resource, rlim_t soft, unsigned *refused)
+static const char *flood_within(enum limited what, rlim_t soft,
+				unsigned *refused)
 {
 	soon_executor_options o = SOON_EXECUTOR_OPTIONS_INIT;
 	struct rlimit old, low;
@@ -78,12 +94,12 @@ static const char *flood_within(int resource, rlim_t soft, unsigned *refused)
 	o.stack_size = STACK;
 	e = soon_executor_open(&o);
 	CLAIM(e != NULL);
-	CLAIM(getrlimit(resource, &old) == 0);
+	CLAIM(get_limit(what, &old) == 0);
 	low = old;
 	low.rlim_cur = soft;
-	CLAIM(setrlimit(resource, &low) == 0);
+	CLAIM(set_limit(what, &low) == 0);
 	wrong = flood(e, refused);
-	CLAIM(setrlimit(resource, &old) == 0);
+	CLAIM(set_limit(what, &old) == 0);
 	if (wrong == NULL)
 		wrong = flood(e, &none);
 	CLAIM(wrong != NULL || none == 0);
@@ -99,7 +115,7 @@ static const char *with_threads(void *limit)
 	const char *wrong;
 
 	CLAIM(!root || setuid(61234) == 0);
-	wrong = flood_within(RLIMIT_NPROC, (rlim_t)unbox(limit), &refused);
+	wrong = flood_within(THREADS, (rlim_t)unbox(limit), &refused);
 	/* One thread is this, and one is enough for all the jobs. */
 	CLAIM(wrong != NULL || !root || unbox(limit) < 2 || refused == 0);
 	return wrong;
@@ -133,7 +149,7 @@ static const char *with_memory(void *more)
 
 	if (now == 0)
 		return NULL;
-	return flood_within(RLIMIT_AS, now + (rlim_t)unbox(more), &refused);
+	return flood_within(MEMORY, now + (rlim_t)unbox(more), &refused);
 }
 
 START_TEST(with_little_memory_a_pool_loses_nothing)
