@@ -6,8 +6,9 @@
  *
  *	soon/executor.h	worker pools, submitting jobs
  *	soon/job.h	a job, and what it may call about itself
- *	soon/future.h	one job's outcome: wait, result, cancel, callbacks
- *	soon/wait.h	many outcomes: wait, gather, map, as_completed
+ *	soon/future.h	one job's outcome: wait, result, cancel, callbacks;
+ *			promises
+ *	soon/wait.h	many outcomes: wait, gather, map, imap, as_completed
  *	soon/compose.h	futures made of others: then, when_all, within
  *	soon/group.h	jobs that end together
  *	soon/stats.h	looking into a running program

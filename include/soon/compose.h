@@ -18,10 +18,10 @@
  * so, before any callback on the input runs; callbacks come after, each on a
  * future that is done like all that depend on it.
  *
- * An error that these futures pass on, with its message, counts as read.  Theirs
- * is not reported to unread_error, but for that of a continuation that was queued.
- * They cannot be completed by hand: soon_future_set_result() and the like are
- * EINVAL.  A wait for one counts as a wait for a promise where jobs wait for each
+ * An error that these futures pass on, with its message, counts as read.  Their
+ * own is not reported to unread_error, except that of a continuation that was
+ * queued.  They cannot be completed by hand: soon_future_set_result() and the like
+ * return EINVAL.  A wait for one counts as a wait for a promise where jobs wait for each
  * other: it gives the worker's place away, but no EDEADLK comes of it.
  *
  * In a child of fork those that were not done have failed, with SOON_EFORKED, also
@@ -46,7 +46,7 @@ extern "C" {
 /*
  * A continuation.  It borrows done, whose outcome it may read, and take; what it
  * returns is its own future's result, so a result of done's that it passes on has
- * to be taken.  It is a job like any other: soon_fail(), soon_self() and all of
+ * to be taken; soon_future_own() says what frees it if nobody takes it.  It is a job like any other: soon_fail(), soon_self() and all of
  * soon/job.h mean its own future.
  */
 typedef void *soon_then_fn(soon_future *done, void *ctx);

@@ -103,18 +103,18 @@ SOON_API const char *soon_group_message(soon_group *g);
 
 /*
  * Stop the group: cancel the members that have not started, and ask those that
- * run to stop, as soon_future_cancel() does, on this thread.  Does nothing in a
- * group that has stopped, also if another thread is still about it; for NULL as
- * well.
+ * run to stop, as soon_future_cancel() does, on this thread.  Does nothing for
+ * NULL and in a group that has stopped, even while another thread is still
+ * cancelling its members.
  *
- * A member may cancel its own group; it then is asked to stop like the others.
+ * A member may cancel its own group, and is then asked to stop like the others.
  */
 SOON_API void soon_group_cancel(soon_group *g);
 
 /*
  * Wait for all members, however long (soon_group_cancel() first makes that
- * short), then free the group; allows NULL.  Also if a job that the caller runs
- * while it waits ends the thread.
+ * short), then free the group; allows NULL.  A job that the caller runs while it
+ * waits may end the thread: the group is waited for and freed all the same.
  *
  * Not in one of its own members, and not while another thread may still use the
  * group, other than members.  Where jobs wait for each other in a ring this

@@ -1,7 +1,7 @@
 /*
  * soon/job.h - a job, and what it may call about itself.
  *
- * All of that may be called anywhere; each says what it does outside a job.
+ * All calls here may be made anywhere; each says what it does outside a job.
  */
 #ifndef SOON_JOB_H
 #define SOON_JOB_H

@@ -88,8 +88,9 @@ SOON_API int soon_map(soon_executor *e, const soon_job *each, void *const *args,
  * A set of futures that gives them back as they are done.
  *
  * It holds a reference to each until next() has returned it.  Any number of
- * threads may use it, except that free() comes last; what next() returns to one
- * of them another's next() gives back, so they hold references of their own.
+ * threads may use it, except that free() comes last.  What next() returned to one
+ * of them is given up by the next() of another, so the program then has to hold
+ * references of its own, from before.
  */
 typedef struct soon_completions soon_completions;
 
@@ -150,15 +151,15 @@ typedef struct soon_imap soon_imap;
  * One more argument in *arg, and 0; ENODATA: there are no more, and it is not
  * called again; or another code, which comes in place of a result and ends nothing
  * (EINVAL instead of ETIMEDOUT and EDEADLK, which soon_imap_next() says itself).
- * Called within that, with thread cancellation disabled.  May do anything but use
+ * Called within soon_imap_next(), with thread cancellation disabled.  May do anything but use
  * the map, free the executor or end its thread.
  */
 typedef int soon_source(void *ctx, void **arg);
 
 /*
- * Draws nothing yet.  Jobs are *each, which is copied, with an argument each; NULL
- * is the default executor, which otherwise must last to the latest next().  NULL
- * with errno: EINVAL, also for a window of 0; ENOMEM.
+ * Draws nothing yet.  Jobs are *each, which is copied, with an argument each.  e
+ * must last to the latest next(); NULL is the default executor.  NULL with errno:
+ * EINVAL, also for a window of 0; ENOMEM.
  */
 SOON_API soon_imap *soon_imap_new(soon_executor *e, const soon_job *each,
 				  soon_source *source, void *ctx,
@@ -173,8 +174,8 @@ SOON_API soon_imap *soon_imap_new(soon_executor *e, const soon_job *each,
  * left.  With NULL in *f and a place of its own in the order: the source's code,
  * or that of a submit that failed, whose argument free_arg has got; or SOON_EEXITED
  * if the submit itself ran the job and that ended the thread.  Also, and nothing is
- * lost: ETIMEDOUT; EDEADLK; EINVAL; EBUSY, it is in use, by another thread or below
- * on the stack; SOON_EFORKED, by a thread of the parent as that forked.
+ * lost: ETIMEDOUT; EDEADLK; EINVAL; EBUSY: it is in use, by another thread or below
+ * on the stack; SOON_EFORKED: it was, by another thread, when the parent forked.
  *
  * In a full pool it draws more only if there is nothing else to wait for; then
  * SOON_BLOCK may take longer than the timeout, unless that is <= 0, as may the
