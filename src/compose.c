@@ -312,10 +312,13 @@ static void hang(struct combined *c)
 		}
 	}
 	c->hung = i;
+	/* A success makes up for those behind it as well. */
+	for (; c->kind == SUCCESS && i < c->n; i++)
+		sooni_error(c->nodes[i].input);
 	/* acq_rel: see note(). */
 	atomic_fetch_and_explicit(&c->seen, ~OPENING, memory_order_acq_rel);
 	decide(c, c->n > 0 ? c->nodes[c->n - 1].input : NULL);
-	count_down(c, gone + (c->n - i) + 1);
+	count_down(c, gone + (c->n - c->hung) + 1);
 }
 
 /* timeout: SOON_FOREVER but for some of WITHIN. */

@@ -262,6 +262,24 @@ START_TEST(an_error_taken_over_counts_as_read)
 }
 END_TEST
 
+START_TEST(a_success_makes_up_for_failures_wherever_they_stand)
+{
+	soon_future *job = submit(pool, fail_job, NULL);
+	soon_future *const two[] = { in[0], job };
+	soon_future *f;
+
+	ck_assert_int_eq(soon_future_wait(job, SOON_FOREVER), 0);
+	ck_assert_int_eq(soon_future_set_result(in[0], NULL), 0);
+	f = soon_first_success(two, 2);
+	ck_assert_int_eq(soon_future_wait(f, 0), 0);
+	soon_future_unref(job);
+	soon_future_unref(f);
+	soon_executor_free(pool);
+	pool = NULL;
+	ck_assert_uint_eq(tally_get(&unread), 0);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("api_compose_cancel");
@@ -278,6 +296,7 @@ static Suite *suite(void)
 	tcase_add_test(t, an_input_that_lost_is_dropped_with_the_race);
 	tcase_add_test(t, the_only_worker_may_wait_for_them);
 	tcase_add_loop_test(t, an_error_taken_over_counts_as_read, 0, 5);
+	tcase_add_test(t, a_success_makes_up_for_failures_wherever_they_stand);
 	suite_add_tcase(s, t);
 	return s;
 }
