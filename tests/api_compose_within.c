@@ -11,6 +11,7 @@ enum { N = 2 };
 
 static soon_executor *pool; /* of one */
 static struct gate gate;
+static struct gate in_callback;
 static struct tally called;
 static struct tally freed;
 static soon_future *in[N]; /* promises */
@@ -19,6 +20,7 @@ static void setup(void)
 {
 	pool = pool_of(1);
 	gate_init(&gate);
+	gate_init(&in_callback);
 	tally_init(&called);
 	tally_init(&freed);
 	for (int i = 0; i < N; i++) {
@@ -30,10 +32,12 @@ static void setup(void)
 static void teardown(void)
 {
 	gate_open(&gate);
+	gate_open(&in_callback);
 	for (int i = 0; i < N; i++)
 		soon_future_unref(in[i]);
 	soon_executor_free(pool);
 	gate_fini(&gate);
+	gate_fini(&in_callback);
 	tally_fini(&called);
 	tally_fini(&freed);
 }
@@ -249,6 +253,41 @@ START_TEST(a_continuation_that_comes_too_late_never_runs)
 }
 END_TEST
 
+/* What the end of its executor says in there: bit 0. */
+static void end_in_callback(soon_future *f, void *g)
+{
+	int rc = soon_executor_shutdown(pool, 0, SOON_SEC);
+
+	(void)f;
+	gate_pass(g);
+	tally_add(&called, rc == EDEADLK ? 1 : 2);
+}
+
+/* Loops: a job with a limit; one behind shields. */
+START_TEST(the_end_waits_for_callbacks_of_what_came_too_late)
+{
+	soon_future *job = submit(pool, gate_job, &gate);
+	soon_future *shield = soon_shield(job);
+	soon_future *f;
+
+	gate_await(&gate, 1);
+	f = soon_within(_i == 0 ? job : shield, SOON_MSEC);
+	ck_assert_int_eq(soon_future_on_done(f, end_in_callback, &in_callback),
+			 0);
+	gate_await(&in_callback, 1);
+	gate_open(&gate);
+	ck_assert_int_eq(soon_future_wait(job, SOON_FOREVER), 0);
+	ck_assert_int_eq(soon_executor_shutdown(pool, 0, 20 * SOON_MSEC),
+			 ETIMEDOUT);
+	gate_open(&in_callback);
+	ck_assert_int_eq(soon_executor_shutdown(pool, 0, SOON_FOREVER), 0);
+	ck_assert_uint_eq(tally_get(&called), 1);
+	soon_future_unref(f);
+	soon_future_unref(shield);
+	soon_future_unref(job);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("api_compose_within");
@@ -265,6 +304,8 @@ static Suite *suite(void)
 	tcase_add_loop_test(t, what_is_done_needs_no_time, 0, 2);
 	tcase_add_test(t, callbacks_hold_up_no_clock);
 	tcase_add_test(t, a_continuation_that_comes_too_late_never_runs);
+	tcase_add_loop_test(
+		t, the_end_waits_for_callbacks_of_what_came_too_late, 0, 2);
 	suite_add_tcase(s, t);
 	return s;
 }
