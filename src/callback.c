@@ -38,6 +38,7 @@ int soon_future_on_done(soon_future *f,
 		return ENOMEM;
 	c->waiter.fire = fire;
 	c->waiter.user = true;
+	c->waiter.composed = false;
 	c->call = callback;
 	c->ctx = ctx;
 	if (!sooni_waiter_add(f, &c->waiter)) {

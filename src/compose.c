@@ -84,19 +84,6 @@ static void succeed(struct soon_future *f, void *result)
 	sooni_future_settle(f, SOONI_DONE | SOONI_BUSY);
 }
 
-/* As the input did, whose error counts as read. */
-static void fail_like(struct soon_future *f, struct soon_future *input)
-{
-	int code = sooni_error(input);
-	struct sooni_side *side = sooni_side(input);
-	char *message = NULL;
-
-	if (!(sooni_state(input) & SOONI_CANCELLED) && side != NULL &&
-	    side->message != NULL)
-		message = strdup(side->message);
-	sooni_future_fail(f, code, message);
-}
-
 static void end_like(struct soon_future *f, struct soon_future *input)
 {
 	uint32_t s = sooni_state(input);
@@ -105,7 +92,7 @@ static void end_like(struct soon_future *f, struct soon_future *input)
 		sooni_future_settle(f, SOONI_DONE | SOONI_CANCELLED |
 					       SOONI_ASKED | SOONI_BUSY);
 	else if (s & SOONI_FAILED)
-		fail_like(f, input);
+		sooni_future_fail_like(f, input);
 	else
 		succeed(f, input->result);
 }
@@ -126,7 +113,7 @@ static void decide(struct combined *c, struct soon_future *last)
 	switch (c->kind) {
 	case ALL:
 		if (first != NULL)
-			fail_like(f, first);
+			sooni_future_fail_like(f, first);
 		else
 			succeed(f, NULL);
 		break;
@@ -135,7 +122,7 @@ static void decide(struct combined *c, struct soon_future *last)
 		if (first != NULL)
 			succeed(f, first);
 		else
-			fail_like(f, last);
+			sooni_future_fail_like(f, last);
 		break;
 	default:
 		end_like(f, first);
@@ -206,21 +193,40 @@ static void release(struct soon_future *f)
 		soon_future_unref(c->nodes[i].input);
 }
 
-/* On the clock's thread, or on that of a caller who gives no time.  The reference
- * is for the room, if somebody else cancels c. */
-static void time_out(struct combined *c)
+/* The time is over.  The reference is for the room, if somebody else cancels c. */
+static void give_up(struct combined *c)
 {
 	struct soon_future *f = c->future;
 	struct sooni_relay relay;
 
-	if (sooni_state(f) & SOONI_DONE || !sooni_future_begin_settling(f))
-		return;
 	soon_future_ref(f);
 	sooni_relay_open(&relay);
 	sooni_relay_cancel(c->nodes[0].input, &c->nodes[0].room);
 	sooni_future_fail(f, ETIMEDOUT, NULL);
 	sooni_relay_close(&relay);
 	soon_future_unref(f);
+}
+
+/* On the clock's thread, or on that of a caller who gives no time. */
+static void time_out(struct combined *c)
+{
+	unsigned generation = sooni_generation;
+	struct sooni_telling telling;
+	struct sooni_home *home;
+
+	if (sooni_state(c->future) & SOONI_DONE ||
+	    !sooni_future_begin_settling(c->future))
+		return;
+	/* As for who cancels the input, so also for who tells of the time. */
+	home = sooni_future_visit(c->nodes[0].input);
+	sooni_telling_push(&telling, home);
+	give_up(c);
+	sooni_telling_pop(&telling);
+	/* In a child that a callback forked nothing of this is left. */
+	if (home == NULL || generation != sooni_generation)
+		return;
+	sooni_timer_back();
+	sooni_home_leave(home);
 }
 
 static void fire_timer(struct sooni_timer *timer)
@@ -312,10 +318,13 @@ static void hang(struct combined *c)
 		}
 	}
 	c->hung = i;
+	/* A success makes up for those behind it as well. */
+	for (; c->kind == SUCCESS && i < c->n; i++)
+		sooni_error(c->nodes[i].input);
 	/* acq_rel: see note(). */
 	atomic_fetch_and_explicit(&c->seen, ~OPENING, memory_order_acq_rel);
 	decide(c, c->n > 0 ? c->nodes[c->n - 1].input : NULL);
-	count_down(c, gone + (c->n - i) + 1);
+	count_down(c, gone + (c->n - c->hung) + 1);
 }
 
 /* timeout: SOON_FOREVER but for some of WITHIN. */

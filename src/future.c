@@ -83,6 +83,24 @@ bool sooni_future_enqueue(struct soon_future *f, struct sooni_home *home)
 	return true;
 }
 
+struct sooni_home *sooni_future_visit(struct soon_future *f)
+{
+	struct soon_future *job = sooni_original(f);
+	uint32_t s = sooni_waiters_lock(job);
+	struct sooni_home *home;
+
+	if (s & SOONI_DONE)
+		return NULL;
+	home = job->home;
+	/* relaxed: the job gets done after the unlock, and its executor's end
+	 * waits for that. */
+	if (home != NULL)
+		atomic_fetch_add_explicit(&home->guests, 2,
+					  memory_order_relaxed);
+	sooni_waiters_unlock(job, s);
+	return home;
+}
+
 void sooni_future_place(struct soon_future *f)
 {
 	/* relaxed: the compare-and-swap judges it. */
@@ -172,6 +190,18 @@ bool sooni_future_fail(struct soon_future *f, int code, char *message)
 	    (f->home != NULL && f->home->unread != NULL))
 		outcome |= SOONI_BUSY;
 	return sooni_future_settle(f, outcome);
+}
+
+void sooni_future_fail_like(struct soon_future *f, struct soon_future *other)
+{
+	int code = sooni_error(other);
+	struct sooni_side *side = sooni_side(other);
+	char *message = NULL;
+
+	if (!(sooni_state(other) & SOONI_CANCELLED) && side != NULL &&
+	    side->message != NULL)
+		message = strdup(side->message);
+	sooni_future_fail(f, code, message);
 }
 
 void sooni_future_stop_clock(struct soon_future *f)

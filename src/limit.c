@@ -94,6 +94,7 @@ static void ask_to_stop(struct sooni_limit *l)
 		return;
 	l->asker.fire = run_hooks;
 	l->asker.user = true;
+	l->asker.composed = false;
 	sooni_waiter_add_first(l->job, &l->asker);
 }
 

@@ -78,20 +78,11 @@ const char *soon_future_message(soon_future *f)
 	}
 }
 
-/* The future that the result of f, which is not NULL, belongs to. */
-static struct soon_future *owner_of(struct soon_future *f)
-{
-	while (sooni_is_marked(f, SOONI_COMPOSED) &&
-	       sooni_composed(f)->original != NULL)
-		f = sooni_composed(f)->original;
-	return f;
-}
-
 void *soon_future_take(soon_future *f)
 {
 	if (f == NULL || soon_future_state(f) != SOON_SUCCEEDED)
 		return NULL;
-	f = owner_of(f);
+	f = sooni_original(f);
 	/* acq_rel: of several takers one has the result, and what it does with
 	 * it comes after what the others did. */
 	if (atomic_fetch_or_explicit(&f->marks, SOONI_TAKEN,
@@ -108,7 +99,7 @@ int soon_future_own(soon_future *f, void (*free_result)(void *))
 
 	if (f == NULL || free_result == NULL)
 		return EINVAL;
-	side = sooni_future_side(owner_of(f));
+	side = sooni_future_side(sooni_original(f));
 	if (side == NULL)
 		return ENOMEM;
 	/* relaxed: only the last reference's end reads it. */

@@ -192,7 +192,8 @@ void sooni_relay_close(struct sooni_relay *r)
 	sooni_me.relay = r->below;
 }
 
-static void tell_composed(struct soon_future *f, void (*free_arg)(void *))
+static sooni_noinline void tell_composed(struct soon_future *f,
+					 void (*free_arg)(void *))
 {
 	struct sooni_composed *c = sooni_composed(f);
 	struct sooni_relay *r = current();
@@ -206,29 +207,55 @@ static void tell_composed(struct soon_future *f, void (*free_arg)(void *))
 		sooni_relay_close(&own);
 }
 
-void sooni_tell(struct soon_future *f, void (*free_arg)(void *))
+/* Of a callback alone, as most have who have any, nothing comes but by the user's
+ * code, which opens its own. */
+static inline bool needs_relay(const struct soon_future *f)
 {
-	struct sooni_relay *r = current();
-	struct sooni_relay own;
+	const struct sooni_link *first = f->waiters;
+	const struct sooni_waiter *w;
+
+	if (first == NULL)
+		return false;
+	w = sooni_container_of(first, struct sooni_waiter, link);
+	return first->next != first || !w->user || w->composed;
+}
+
+static sooni_noinline void tell_in_relay(struct soon_future *f,
+					 void (*free_arg)(void *))
+{
 	struct sooni_link *users;
+	struct sooni_relay own;
 
-	if (sooni_unlikely(is_composed(f))) {
-		tell_composed(f, free_arg);
-		return;
-	}
-	if (sooni_unlikely(r != NULL && r->room != NULL)) {
-		struct sooni_told *room = r->room;
-
-		r->room = NULL;
-		f->waiters = tell_own(f);
-		append(&r->later, room, f);
-		return;
-	}
 	sooni_relay_open(&own);
 	users = tell_own(f);
 	tell_all_fresh(&own);
 	tell_rest(f, free_arg, users);
 	sooni_relay_close(&own);
+}
+
+/* In the place that it is lent. */
+static sooni_noinline void tell_later_on(struct sooni_relay *r,
+					 struct soon_future *f)
+{
+	struct sooni_told *room = r->room;
+
+	r->room = NULL;
+	f->waiters = tell_own(f);
+	append(&r->later, room, f);
+}
+
+void sooni_tell(struct soon_future *f, void (*free_arg)(void *))
+{
+	struct sooni_relay *r = current();
+
+	if (sooni_unlikely(is_composed(f)))
+		tell_composed(f, free_arg);
+	else if (sooni_unlikely(r != NULL && r->room != NULL))
+		tell_later_on(r, f);
+	else if (needs_relay(f))
+		tell_in_relay(f, free_arg);
+	else
+		tell_rest(f, free_arg, tell_own(f));
 }
 
 void sooni_relay_cancel(struct soon_future *f, struct sooni_told *room)

@@ -60,6 +60,15 @@ static inline struct sooni_composed *sooni_composed(const struct soon_future *f)
 	return (struct sooni_composed *)(void *)sooni_side(f);
 }
 
+/* The future that the result of f belongs to: f, or what it shows. */
+static inline struct soon_future *sooni_original(struct soon_future *f)
+{
+	while (sooni_is_marked(f, SOONI_COMPOSED) &&
+	       sooni_composed(f)->original != NULL)
+		f = sooni_composed(f)->original;
+	return f;
+}
+
 /*
  * For whoever made f done and BUSY: do the rest.  Those who wait in the library
  * come first: they may not be held up by the user's code.  free_arg: to be called
@@ -116,5 +125,14 @@ bool sooni_future_enqueue(struct soon_future *f, struct sooni_home *home);
 
 /* Fail it unless it runs or is done. */
 void sooni_future_fail_idle(struct soon_future *f, int code);
+
+/* As the other did, which failed or was cancelled, and counts as read. */
+void sooni_future_fail_like(struct soon_future *f, struct soon_future *other);
+
+/*
+ * If f is a job that is not done, or shows the result of one, be a guest of its
+ * executor, to be given back with sooni_home_leave(); NULL: it is not.
+ */
+struct sooni_home *sooni_future_visit(struct soon_future *f);
 
 #endif

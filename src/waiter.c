@@ -106,8 +106,13 @@ void sooni_waiter_fire_again(struct soon_future *f, struct sooni_waiter *w)
 struct sooni_link *sooni_waiters_fire(struct soon_future *f)
 {
 	struct sooni_link *users = NULL;
-	struct sooni_link *link;
+	struct sooni_link *link = f->waiters;
 
+	/* One callback, as most have, need not change lists. */
+	if (link != NULL && link->next == link && waiter_of(link)->user) {
+		f->waiters = NULL;
+		return link;
+	}
 	while ((link = sooni_list_shift(&f->waiters)) != NULL) {
 		struct sooni_waiter *w = waiter_of(link);
 

@@ -264,90 +264,6 @@ START_TEST(the_winner_is_held_and_its_result_stays_its_own)
 }
 END_TEST
 
-/* Within, in even loops, and shield. */
-
-static soon_future *wrap(int loop)
-{
-	soon_future *f = loop % 2 == 0 ? soon_within(in[0], 1000 * SOON_SEC)
-				       : soon_shield(in[0]);
-
-	ck_assert_ptr_nonnull(f);
-	return f;
-}
-
-START_TEST(within_and_shield_have_the_same_outcome)
-{
-	enum end end = (enum end)(_i / 2 % 3);
-	soon_future *f;
-
-	if (_i >= 6)
-		finish(in[0], end);
-	f = wrap(_i);
-	if (_i < 6) {
-		expect_pending(f);
-		finish(in[0], end);
-	}
-	if (end == SUCCEED)
-		expect_result(f, &freed);
-	else if (end == FAIL)
-		expect_like(f, FAIL);
-	else
-		ck_assert_int_eq(soon_future_state(f), SOON_CANCELLED);
-	soon_future_unref(f);
-}
-END_TEST
-
-START_TEST(a_take_takes_both)
-{
-	soon_future *f = wrap(_i);
-	soon_future *g = soon_shield(f);
-
-	finish(in[0], SUCCEED);
-	if (_i < 2) {
-		ck_assert_ptr_eq(soon_future_take(g), &freed);
-		ck_assert_ptr_null(soon_future_take(in[0]));
-	} else {
-		ck_assert_ptr_eq(soon_future_take(in[0]), &freed);
-		ck_assert_ptr_null(soon_future_take(g));
-	}
-	ck_assert_ptr_null(soon_future_take(f));
-	soon_future_unref(f);
-	soon_future_unref(g);
-	soon_future_unref(in[0]);
-	in[0] = NULL;
-	ck_assert_uint_eq(tally_get(&freed), 0);
-}
-END_TEST
-
-START_TEST(a_result_is_freed_once_with_the_last_that_shows_it)
-{
-	soon_future *f = wrap(_i);
-
-	finish(in[0], SUCCEED);
-	soon_future_unref(in[0]);
-	in[0] = NULL;
-	ck_assert_uint_eq(tally_get(&freed), 0);
-	expect_result(f, &freed);
-	soon_future_unref(f);
-	ck_assert_uint_eq(tally_get(&freed), 1);
-}
-END_TEST
-
-START_TEST(a_destructor_is_the_originals)
-{
-	soon_future *p = soon_future_new(NULL);
-	soon_future *f = soon_shield(p);
-
-	ck_assert_int_eq(soon_future_own(f, tally_free), 0);
-	ck_assert_int_eq(soon_future_own(p, tally_free), EALREADY);
-	ck_assert_int_eq(soon_future_set_result(p, &freed), 0);
-	soon_future_unref(f);
-	ck_assert_uint_eq(tally_get(&freed), 0);
-	soon_future_unref(p);
-	ck_assert_uint_eq(tally_get(&freed), 1);
-}
-END_TEST
-
 START_TEST(they_cannot_be_completed_by_hand)
 {
 	soon_future *f[] = { soon_when_all(in, N), soon_when_any(in, N),
@@ -389,11 +305,6 @@ static Suite *suite(void)
 	tcase_add_loop_test(t, without_a_success_the_last_error_counts, 0, 8);
 	tcase_add_loop_test(t, the_winner_is_held_and_its_result_stays_its_own,
 			    0, 2);
-	tcase_add_loop_test(t, within_and_shield_have_the_same_outcome, 0, 12);
-	tcase_add_loop_test(t, a_take_takes_both, 0, 4);
-	tcase_add_loop_test(
-		t, a_result_is_freed_once_with_the_last_that_shows_it, 0, 2);
-	tcase_add_test(t, a_destructor_is_the_originals);
 	tcase_add_test(t, they_cannot_be_completed_by_hand);
 	suite_add_tcase(s, t);
 	return s;

@@ -1,6 +1,6 @@
 /*
- * api_compose_cancel.c - futures made of others: cancelling, time limits, and who
- * hears of errors.
+ * api_compose_cancel.c - futures made of others: cancelling, and who hears of
+ * errors.
  */
 #include "support/support.h"
 
@@ -161,82 +161,6 @@ START_TEST(a_running_input_is_asked_to_stop)
 }
 END_TEST
 
-/* Time limits */
-
-/* Loops: in time to come, none, less than none. */
-START_TEST(what_is_not_done_in_time_is_cancelled)
-{
-	static const soon_nsec timeouts[] = { SOON_MSEC, 0, -5, INT64_MIN };
-	soon_future *f = soon_within(in[0], timeouts[_i]);
-
-	ck_assert_ptr_nonnull(f);
-	if (_i > 0)
-		ck_assert(soon_future_done(f));
-	ck_assert_int_eq(soon_future_result(f, SOON_FOREVER, NULL), ETIMEDOUT);
-	ck_assert_int_eq(soon_future_state(f), SOON_FAILED);
-	ck_assert_str_eq(soon_future_message(f), soon_strerror(ETIMEDOUT));
-	ck_assert_int_eq(soon_future_state(in[0]), SOON_CANCELLED);
-	soon_future_unref(f);
-}
-END_TEST
-
-START_TEST(what_is_done_needs_no_time)
-{
-	soon_future *f;
-	void *result = NULL;
-
-	ck_assert_int_eq(soon_future_set_result(in[0], &gate), 0);
-	f = soon_within(in[0], _i == 0 ? 0 : SOON_SEC);
-	ck_assert_int_eq(soon_future_result(f, 0, &result), 0);
-	ck_assert_ptr_eq(result, &gate);
-	soon_future_unref(f);
-}
-END_TEST
-
-static void pass_in_callback(soon_future *f, void *g)
-{
-	(void)f;
-	gate_pass(g);
-}
-
-/* A callback that takes its time holds up no other timer, nor who waits. */
-START_TEST(callbacks_hold_up_no_clock)
-{
-	soon_future *f, *g;
-
-	ck_assert_int_eq(soon_future_on_done(in[0], pass_in_callback, &gate),
-			 0);
-	f = soon_within(in[0], SOON_MSEC);
-	ck_assert_int_eq(soon_future_result(f, SOON_FOREVER, NULL), ETIMEDOUT);
-	gate_await(&gate, 1);
-	g = soon_within(in[1], SOON_MSEC);
-	ck_assert_int_eq(soon_future_result(g, SOON_FOREVER, NULL), ETIMEDOUT);
-	soon_future_unref(f);
-	soon_future_unref(g);
-}
-END_TEST
-
-static void *count_run(soon_future *done, void *tally)
-{
-	tally_add(tally, 1);
-	return done;
-}
-
-START_TEST(a_continuation_that_comes_too_late_never_runs)
-{
-	soon_future *f = soon_then(in[0], pool, count_run, &called);
-	soon_future *g = soon_within(f, SOON_MSEC);
-
-	ck_assert_int_eq(soon_future_result(g, SOON_FOREVER, NULL), ETIMEDOUT);
-	ck_assert_int_eq(soon_future_state(f), SOON_CANCELLED);
-	ck_assert_int_eq(soon_future_state(in[0]), SOON_PENDING);
-	ck_assert_int_eq(soon_future_set_result(in[0], NULL), 0);
-	soon_future_unref(f);
-	soon_future_unref(g);
-	ck_assert_uint_eq(tally_get(&called), 0);
-}
-END_TEST
-
 /* Dropping */
 
 static void count_done(soon_future *f, void *tally)
@@ -338,6 +262,24 @@ START_TEST(an_error_taken_over_counts_as_read)
 }
 END_TEST
 
+START_TEST(a_success_makes_up_for_failures_wherever_they_stand)
+{
+	soon_future *job = submit(pool, fail_job, NULL);
+	soon_future *const two[] = { in[0], job };
+	soon_future *f;
+
+	ck_assert_int_eq(soon_future_wait(job, SOON_FOREVER), 0);
+	ck_assert_int_eq(soon_future_set_result(in[0], NULL), 0);
+	f = soon_first_success(two, 2);
+	ck_assert_int_eq(soon_future_wait(f, 0), 0);
+	soon_future_unref(job);
+	soon_future_unref(f);
+	soon_executor_free(pool);
+	pool = NULL;
+	ck_assert_uint_eq(tally_get(&unread), 0);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("api_compose_cancel");
@@ -350,14 +292,11 @@ static Suite *suite(void)
 	tcase_add_test(t, cancelling_goes_through_what_passes_it_on);
 	tcase_add_test(t, one_that_is_done_cannot_be_cancelled);
 	tcase_add_loop_test(t, a_running_input_is_asked_to_stop, 0, 2);
-	tcase_add_loop_test(t, what_is_not_done_in_time_is_cancelled, 0, 4);
-	tcase_add_loop_test(t, what_is_done_needs_no_time, 0, 2);
-	tcase_add_test(t, callbacks_hold_up_no_clock);
-	tcase_add_test(t, a_continuation_that_comes_too_late_never_runs);
 	tcase_add_test(t, dropped_ones_still_call_back);
 	tcase_add_test(t, an_input_that_lost_is_dropped_with_the_race);
 	tcase_add_test(t, the_only_worker_may_wait_for_them);
 	tcase_add_loop_test(t, an_error_taken_over_counts_as_read, 0, 5);
+	tcase_add_test(t, a_success_makes_up_for_failures_wherever_they_stand);
 	suite_add_tcase(s, t);
 	return s;
 }

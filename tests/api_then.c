@@ -243,34 +243,6 @@ START_TEST(cancelled_before_the_input_is_done_it_never_runs)
 }
 END_TEST
 
-START_TEST(cancelled_in_the_queue_it_never_runs)
-{
-	soon_future *f = then(promise, code_of, &gate);
-
-	pool_hold(pool, &gate, 1);
-	ck_assert_int_eq(soon_future_set_result(promise, NULL), 0);
-	ck_assert_int_eq(soon_future_state(f), SOON_PENDING);
-	ck_assert_int_eq(soon_future_cancel(f), 0);
-	gate_open(&gate);
-	ck_assert_int_eq(outcome(f, NULL), ECANCELED);
-	soon_executor_shutdown(pool, 0, SOON_FOREVER);
-	ck_assert_uint_eq(tally_get(&ran), 0);
-}
-END_TEST
-
-START_TEST(a_shutdown_that_cancels_takes_it_from_the_queue)
-{
-	soon_future *f = then(promise, code_of, &gate);
-
-	pool_hold(pool, &gate, 1);
-	ck_assert_int_eq(soon_future_set_result(promise, NULL), 0);
-	ck_assert_int_eq(soon_executor_shutdown(pool, SOON_CANCEL_PENDING, 0),
-			 EINPROGRESS);
-	ck_assert_int_eq(soon_future_state(f), SOON_CANCELLED);
-	soon_future_unref(f);
-}
-END_TEST
-
 START_TEST(a_running_one_is_asked_to_stop)
 {
 	soon_future *f = then(promise, pass_gate, &gate);
@@ -295,103 +267,6 @@ START_TEST(dropping_it_cancels_nothing)
 }
 END_TEST
 
-/* Places */
-
-START_TEST(it_is_queued_though_the_pool_is_full)
-{
-	soon_executor_options o = SOON_EXECUTOR_OPTIONS_INIT;
-	soon_executor *e;
-	soon_future *f, *g;
-
-	o.workers = 1;
-	o.max_workers = 1;
-	o.max_pending = 1;
-	o.when_full = SOON_REJECT;
-	e = soon_executor_open(&o);
-	ck_assert_ptr_nonnull(e);
-	pool_hold(e, &gate, 1);
-	f = submit(e, return_arg, NULL);
-	ck_assert_ptr_null(soon_submit(e, return_arg, NULL));
-	g = soon_then(promise, e, code_of, &gate);
-	ck_assert_int_eq(soon_future_set_result(promise, NULL), 0);
-	gate_open(&gate);
-	ck_assert_int_eq(outcome(g, NULL), 0);
-	ck_assert_int_eq(outcome(f, NULL), 0);
-	soon_executor_free(e);
-}
-END_TEST
-
-/* A job of the only worker waits for a continuation of a job behind it. */
-static void *wait_for_chain(void *unused)
-{
-	soon_future *job = soon_submit(pool, return_arg, box(1));
-	soon_future *f = soon_then(job, pool, one_more, box(1));
-	soon_future *g = soon_then(f, pool, one_more, box(1));
-	void *result = unused;
-	int rc = soon_future_result(g, SOON_FOREVER, &result);
-
-	soon_future_unref(job);
-	soon_future_unref(f);
-	soon_future_unref(g);
-	return rc == 0 ? result : box(-rc);
-}
-
-START_TEST(a_job_of_the_only_worker_may_wait_for_it)
-{
-	void *result = NULL;
-
-	ck_assert_int_eq(outcome(submit(pool, wait_for_chain, NULL), &result),
-			 0);
-	ck_assert_int_eq(unbox(result), 3);
-}
-END_TEST
-
-static void wait_in_callback(soon_future *done, void *continuation)
-{
-	(void)done;
-	tally_add(&ran, soon_future_wait(continuation, SOON_FOREVER) == 0);
-}
-
-/* Whatever was registered first. */
-START_TEST(a_callback_may_wait_for_it)
-{
-	soon_future *f = NULL, *g;
-
-	if (_i == 0)
-		f = then(promise, one_more, box(1));
-	g = soon_shield(promise);
-	ck_assert_int_eq(soon_future_on_done(promise, wait_in_callback, g), 0);
-	if (_i != 0)
-		f = then(promise, one_more, box(1));
-	ck_assert_int_eq(soon_future_on_done(g, wait_in_callback, f), 0);
-	ck_assert_int_eq(soon_future_set_result(promise, NULL), 0);
-	ck_assert_uint_eq(tally_get(&ran), 2);
-	soon_future_unref(f);
-	soon_future_unref(g);
-}
-END_TEST
-
-START_TEST(figures_count_it_from_when_it_is_queued)
-{
-	soon_stats s = SOON_STATS_INIT;
-	soon_future *f = then(promise, one_more, box(1));
-	soon_future *g = then(promise, one_more, box(1));
-
-	ck_assert_int_eq(soon_executor_stats(pool, &s), 0);
-	ck_assert_uint_eq(s.submitted, 0);
-	ck_assert_int_eq(soon_future_cancel(g), 0);
-	ck_assert_int_eq(soon_future_set_result(promise, NULL), 0);
-	ck_assert_int_eq(soon_future_wait(f, SOON_FOREVER), 0);
-	ck_assert_int_eq(soon_executor_stats(pool, &s), 0);
-	ck_assert_uint_eq(s.submitted, 1);
-	ck_assert_uint_eq(s.succeeded, 1);
-	ck_assert_uint_eq(s.cancelled, 0);
-	ck_assert_uint_eq(s.pending, 0);
-	soon_future_unref(f);
-	soon_future_unref(g);
-}
-END_TEST
-
 static Suite *suite(void)
 {
 	Suite *s = suite_create("api_then");
@@ -409,14 +284,8 @@ static Suite *suite(void)
 	tcase_add_test(t, it_is_a_job_with_a_future_of_its_own);
 	tcase_add_loop_test(t, the_input_ends_with_it_unless_it_is_held, 0, 2);
 	tcase_add_test(t, cancelled_before_the_input_is_done_it_never_runs);
-	tcase_add_test(t, cancelled_in_the_queue_it_never_runs);
-	tcase_add_test(t, a_shutdown_that_cancels_takes_it_from_the_queue);
 	tcase_add_test(t, a_running_one_is_asked_to_stop);
 	tcase_add_test(t, dropping_it_cancels_nothing);
-	tcase_add_test(t, it_is_queued_though_the_pool_is_full);
-	tcase_add_test(t, a_job_of_the_only_worker_may_wait_for_it);
-	tcase_add_loop_test(t, a_callback_may_wait_for_it, 0, 2);
-	tcase_add_test(t, figures_count_it_from_when_it_is_queued);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -103,8 +103,9 @@ SOON_API soon_future *soon_first_success(soon_future *const *futures, size_t n);
  * Has the outcome of f, its message included, if f is done within that time.
  * Otherwise it fails with ETIMEDOUT, and f is cancelled, or asked to stop if it
  * runs, unless it gets done just then: whoever sees the failure sees that too.
- * Hooks and callbacks run on a thread of the library's.  A timeout <= 0 is over at
- * once, SOON_FOREVER never.  Cancelling it cancels f.
+ * Hooks and callbacks run on a thread of the library's, whose work the end of f's
+ * executor waits for.  A timeout <= 0 is over at once, SOON_FOREVER never.
+ * Cancelling it cancels f.
  *
  * The result stays that of f: soon_future_take() takes it from both, and only f
  * frees it; soon_future_own() is passed on to f.
