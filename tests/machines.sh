@@ -20,7 +20,7 @@
 # Check, which is built for each machine from its source package, by apt-get, or
 # from CHECK_SOURCE=, an unpacked release of it.
 #
-# SOON_MACHINE_TESTS="test_park api_wait" chooses tests, and `all' is all.
+# MACHINE_TESTS="test_park api_wait" chooses tests, and `all' is all.
 
 set -u
 source=$1
@@ -33,7 +33,7 @@ every="i686 time64 aarch64 armhf riscv64 musl condvar one-cpu crowd limits \
 hardened"
 
 # What sees alignments, sizes, orders of memory, futexes and stacks.
-chosen=${SOON_MACHINE_TESTS:-"test_deque test_json test_list test_moments
+chosen=${MACHINE_TESTS:-"test_deque test_json test_list test_moments
 	test_park test_park_race test_ptrset test_room test_sized test_slab
 	test_sleep test_timer test_waiter api_cancel api_completions api_future
 	api_gather api_limits api_nested api_nested_depth api_run_within

@@ -76,6 +76,7 @@ static void probe_init(struct probe *p, soon_future *of, int number)
 	memset(&p->waiter, 0xa5, sizeof(p->waiter));
 	p->waiter.fire = fire_and_log;
 	p->waiter.user = false;
+	p->waiter.composed = false;
 	atomic_store(&p->fired, 0);
 	p->of = of;
 	p->number = number;
