@@ -11,11 +11,11 @@
  * looks is as good as blocked, though it keeps its place; at one look it may have been
  * waiting for a lock.
  *
- * The limit on running workers is raised so that three times as many jobs as are
- * blocked may be under way: so their number triples until jobs are no longer found
- * blocked, and hundreds of blocking jobs have their threads after six looks.  It
- * stays up until a worker finds no job, or more workers are found computing than
- * should.  Threads that compute are never taken for blocked.
+ * The limit on running workers is raised so that, where hardly any job computes,
+ * three times as many jobs as are blocked may be under way: so their number triples
+ * until jobs are no longer found blocked, and hundreds of blocking jobs have their
+ * threads after six looks.  It stays up until a worker finds no job, or more workers
+ * are found computing than should.  Threads that compute are never taken for blocked.
  */
 #include "pool.h"
 #include "timer.h"
@@ -141,12 +141,22 @@ static struct view view_workers(struct soon_executor *e, int64_t elapsed,
 	return v;
 }
 
+/* Whether blocking is what the jobs do.  One that computes may be asleep for a
+ * moment, too, and then is given one thread in its stead, no more. */
+static bool is_blocking(const struct view *v)
+{
+	uint32_t blocked = v->taken + v->blocking;
+
+	return blocked > 1 && 4 * v->computing <= blocked;
+}
+
 /* How many more than `workers` may run, of `most` such, after this view. */
 static uint32_t extra_after(struct soon_executor *e, const struct view *v,
 			    uint32_t extra, uint32_t most)
 {
 	uint32_t workers = e->options.workers;
-	uint32_t wanted = GROWTH * (v->taken + v->blocking);
+	uint32_t wanted = is_blocking(v) ? GROWTH * (v->taken + v->blocking)
+					 : v->taken + 2 * v->blocking;
 
 	if (extra < wanted)
 		extra = min(wanted, most);
@@ -175,7 +185,8 @@ static bool look(struct soon_executor *e)
 	struct view v =
 		view_workers(e, now - e->looked,
 			     extra < most ? most / GROWTH + 1 : UINT32_MAX);
-	uint32_t more = (GROWTH - 1) * (v.taken + v.blocking);
+	uint32_t more =
+		(v.taken + v.blocking) * (is_blocking(&v) ? GROWTH - 1 : 1);
 	uint32_t i;
 
 	e->looked = now;
