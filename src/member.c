@@ -103,10 +103,8 @@ void sooni_member_sweep(struct soon_group *g)
 	}
 }
 
-/*
- * The last that is done with *m by who ends it.  Every so often that thread sweeps,
- * unless others have the lock: who joins does so as well.
- */
+/* The last that is done with *m by who ends it, who sweeps every so often, unless
+ * others have the lock: who joins does so as well. */
 static void end(struct sooni_member *m)
 {
 	struct soon_group *g = m->group;

@@ -113,8 +113,7 @@ struct soon_executor {
 	_Atomic uint32_t spinning; /* of these, about to sleep */
 	_Atomic uint64_t started;  /* so far; changes under lock */
 
-	/* the monitor's, see monitor.c */
-	/* Two bools; RISC-V's processors exchange no bytes. */
+	/* the monitor's; two bools, as RISC-V exchanges no bytes */
 	_Atomic uint32_t is_short; /* a thread could not be started */
 	_Atomic uint32_t watched;
 	_Atomic int64_t since; /* jobs wait for a worker; 0: none; oldest.c */

@@ -1,7 +1,7 @@
 /*
  * api_compose.c - what becomes of futures that are made of others.
  */
-#include "support/support.h"
+#include "support/compose.h"
 
 #include <errno.h>
 #include <string.h>
@@ -9,7 +9,6 @@
 enum { N = 3 };
 
 static soon_future *in[N]; /* promises */
-static struct tally freed;
 
 static void setup(void)
 {
@@ -25,57 +24,6 @@ static void teardown(void)
 	for (int i = 0; i < N; i++)
 		soon_future_unref(in[i]);
 	tally_fini(&freed);
-}
-
-/* How an input ends. */
-enum end { SUCCEED, FAIL, CANCEL };
-
-static int code_of(enum end end)
-{
-	return end == SUCCEED ? 0 : end == FAIL ? EIO : ECANCELED;
-}
-
-static void finish(soon_future *f, enum end end)
-{
-	switch (end) {
-	case SUCCEED:
-		ck_assert_int_eq(soon_future_set_result(f, &freed), 0);
-		break;
-	case FAIL:
-		ck_assert_int_eq(soon_future_set_error(f, EIO, "disk %d", 5),
-				 0);
-		break;
-	default:
-		ck_assert_int_eq(soon_future_cancel(f), 0);
-	}
-}
-
-static void expect_pending(soon_future *f)
-{
-	ck_assert_ptr_nonnull(f);
-	ck_assert_int_eq(soon_future_state(f), SOON_PENDING);
-	ck_assert_int_eq(soon_future_error(f), EBUSY);
-}
-
-/* It succeeded with that. */
-static void expect_result(soon_future *f, const void *result)
-{
-	void *r = &in;
-
-	ck_assert_ptr_nonnull(f);
-	ck_assert_int_eq(soon_future_state(f), SOON_SUCCEEDED);
-	ck_assert_int_eq(soon_future_result(f, SOON_FOREVER, &r), 0);
-	ck_assert_ptr_eq(r, result);
-}
-
-/* It failed like an input that ended so. */
-static void expect_like(soon_future *f, enum end end)
-{
-	ck_assert_ptr_nonnull(f);
-	ck_assert_int_eq(soon_future_state(f), SOON_FAILED);
-	ck_assert_int_eq(soon_future_result(f, 0, NULL), code_of(end));
-	ck_assert_str_eq(soon_future_message(f),
-			 end == FAIL ? "disk 5" : soon_strerror(ECANCELED));
 }
 
 START_TEST(null_is_an_error)

@@ -2,7 +2,7 @@
  * api_compose_within.c - a future with a time limit, or a shield: it has the same
  * outcome as another, unless the time is over.
  */
-#include "support/support.h"
+#include "support/compose.h"
 
 #include <errno.h>
 #include <string.h>
@@ -13,7 +13,6 @@ static soon_executor *pool; /* of one */
 static struct gate gate;
 static struct gate in_callback;
 static struct tally called;
-static struct tally freed;
 static soon_future *in[N]; /* promises */
 
 static void setup(void)
@@ -40,57 +39,6 @@ static void teardown(void)
 	gate_fini(&in_callback);
 	tally_fini(&called);
 	tally_fini(&freed);
-}
-
-/* How an input ends. */
-enum end { SUCCEED, FAIL, CANCEL };
-
-static int code_of(enum end end)
-{
-	return end == SUCCEED ? 0 : end == FAIL ? EIO : ECANCELED;
-}
-
-static void finish(soon_future *f, enum end end)
-{
-	switch (end) {
-	case SUCCEED:
-		ck_assert_int_eq(soon_future_set_result(f, &freed), 0);
-		break;
-	case FAIL:
-		ck_assert_int_eq(soon_future_set_error(f, EIO, "disk %d", 5),
-				 0);
-		break;
-	default:
-		ck_assert_int_eq(soon_future_cancel(f), 0);
-	}
-}
-
-static void expect_pending(soon_future *f)
-{
-	ck_assert_ptr_nonnull(f);
-	ck_assert_int_eq(soon_future_state(f), SOON_PENDING);
-	ck_assert_int_eq(soon_future_error(f), EBUSY);
-}
-
-/* It succeeded with that. */
-static void expect_result(soon_future *f, const void *result)
-{
-	void *r = &in;
-
-	ck_assert_ptr_nonnull(f);
-	ck_assert_int_eq(soon_future_state(f), SOON_SUCCEEDED);
-	ck_assert_int_eq(soon_future_result(f, SOON_FOREVER, &r), 0);
-	ck_assert_ptr_eq(r, result);
-}
-
-/* It failed like an input that ended so. */
-static void expect_like(soon_future *f, enum end end)
-{
-	ck_assert_ptr_nonnull(f);
-	ck_assert_int_eq(soon_future_state(f), SOON_FAILED);
-	ck_assert_int_eq(soon_future_result(f, 0, NULL), code_of(end));
-	ck_assert_str_eq(soon_future_message(f),
-			 end == FAIL ? "disk 5" : soon_strerror(ECANCELED));
 }
 
 /* Within, in even loops, and shield. */
