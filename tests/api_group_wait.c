@@ -113,7 +113,7 @@ END_TEST
 
 static void *wait_for_own(void *timeout)
 {
-	int rc = soon_group_wait(group, unbox(timeout));
+	int rc = soon_group_wait(group, *(const soon_nsec *)timeout);
 
 	return rc != 0 ? soon_fail(rc, "not for itself") : NULL;
 }
@@ -121,8 +121,9 @@ static void *wait_for_own(void *timeout)
 START_TEST(a_member_cannot_wait_for_its_own_group)
 {
 	bool forever = _i == 0;
+	soon_nsec timeout = forever ? SOON_FOREVER : SOON_MSEC;
 
-	join(group, wait_for_own, box(forever ? SOON_FOREVER : SOON_MSEC));
+	join(group, wait_for_own, &timeout);
 	expect_end(group, forever ? EDEADLK : ETIMEDOUT, "not for itself");
 }
 END_TEST

@@ -113,7 +113,7 @@ START_TEST(without_jobs_there_is_nothing_to_initialise)
 }
 END_TEST
 
-enum { NAMED = 12, NAME_ROOM = 16 };
+enum { NAMED = 12, NAME_ROOM = 16, LONG_NAME = 4096 };
 
 static char in_init[NAMED][NAME_ROOM];
 static char in_job[NAMED][NAME_ROOM];
@@ -158,7 +158,7 @@ static void expect_names(char list[NAMED][NAME_ROOM], const char *name,
 static void run_named(const char *name, const char *expected)
 {
 	soon_executor_options o = SOON_EXECUTOR_OPTIONS_INIT;
-	char copy[64];
+	static char copy[LONG_NAME + 1];
 	soon_executor *e;
 
 	atomic_store(&n_init, 0);
@@ -170,7 +170,7 @@ static void run_named(const char *name, const char *expected)
 	o.worker_init = name_init;
 	e = soon_executor_open(&o);
 	ck_assert_ptr_nonnull(e);
-	memset(copy, 'x', sizeof(copy));
+	memset(copy, 'y', sizeof(copy) - 1);
 	for (unsigned i = 0; i < NAMED; i++)
 		ck_assert_int_eq(soon_execute(e, name_job, &gate), 0);
 	gate_await(&gate, NAMED);
@@ -182,10 +182,21 @@ static void run_named(const char *name, const char *expected)
 
 START_TEST(threads_are_called_by_the_pools_name_and_a_number)
 {
-	static const char *const names[] = { "crawl", "a-very-long-pool-name",
-					     "exactly-13-ch", "%s%n", "soon" };
+	static const char *const names[] = {
+		"crawl", "a-very-long-pool-name", "exactly-13-ch",  "%s%n",
+		"soon",	 "\xff\xfe\xc3(\x80",	  "a\nb\t\x1b[31m", ""
+	};
 
 	run_named(names[_i], names[_i]);
+}
+END_TEST
+
+START_TEST(a_very_long_name_is_cut)
+{
+	static char name[LONG_NAME + 1];
+
+	memset(name, 'x', LONG_NAME);
+	run_named(name, name);
 }
 END_TEST
 
@@ -284,7 +295,8 @@ static Suite *suite(void)
 			    4);
 	tcase_add_test(t, without_jobs_there_is_nothing_to_initialise);
 	tcase_add_loop_test(
-		t, threads_are_called_by_the_pools_name_and_a_number, 0, 5);
+		t, threads_are_called_by_the_pools_name_and_a_number, 0, 8);
+	tcase_add_test(t, a_very_long_name_is_cut);
 	tcase_add_test(t, without_a_name_threads_are_called_soon);
 	tcase_add_test(t, workers_block_signals);
 	tcase_add_loop_test(t, stacks_are_as_large_as_asked_for, 0, 4);
