@@ -59,6 +59,11 @@ unsigned fault_count(void)
 	return atomic_load(&failures);
 }
 
+void fault_add(unsigned n)
+{
+	atomic_fetch_add(&failures, n);
+}
+
 bool fault_explains(int code)
 {
 	if (fault_count() == 0)
