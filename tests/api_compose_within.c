@@ -263,6 +263,21 @@ START_TEST(the_end_waits_for_callbacks_of_what_came_too_late)
 }
 END_TEST
 
+START_TEST(without_any_time_a_pending_job_is_cancelled)
+{
+	soon_future *job, *f;
+
+	pool_hold(pool, &gate, 1);
+	job = submit(pool, return_null, NULL);
+	f = soon_within(job, 0);
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_eq(soon_future_result(f, 0, NULL), ETIMEDOUT);
+	ck_assert_int_eq(soon_future_state(job), SOON_CANCELLED);
+	soon_future_unref(f);
+	soon_future_unref(job);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("api_compose_within");
@@ -270,6 +285,7 @@ static Suite *suite(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, TEST_TIMEOUT);
+	tcase_add_test(t, without_any_time_a_pending_job_is_cancelled);
 	tcase_add_loop_test(t, within_and_shield_have_the_same_outcome, 0, 12);
 	tcase_add_loop_test(t, a_take_takes_both, 0, 4);
 	tcase_add_loop_test(
