@@ -61,6 +61,7 @@ int sooni_futex_wait(_Atomic uint32_t *word, uint32_t expected,
 		     int64_t deadline)
 {
 	point("futex_wait", word);
+	sched_point();
 	/* It may return for no reason. */
 	if (*word != expected || sched_choose(2, true) == 1)
 		return 0;

@@ -73,6 +73,12 @@ void sched_clock_reset(void);
  */
 unsigned sched_choose(unsigned n, bool rare);
 
+/* Before each choice that the calling thread may come to: so places have numbers
+ * that do not depend on what was found to be in common. */
+void sched_point(void);
+/* Whether a given schedule is repeated: then each place is a choice. */
+bool sched_replays(void);
+
 /* What goes into the trace of the current run. */
 void sched_trace(const struct sched_site *site);
 

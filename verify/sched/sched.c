@@ -132,6 +132,7 @@ void sched_before(const struct sched_site *site, const volatile void *p,
 {
 	if (++steps > MOST_STEPS)
 		sched_fail("no end after %d steps", MOST_STEPS);
+	sched_point();
 	if (sched_touch(p, writes))
 		switch_to(pick());
 	/* Only now is it this thread's turn to do what it announced. */
@@ -140,6 +141,7 @@ void sched_before(const struct sched_site *site, const volatile void *p,
 
 void sched_after(const volatile void *p)
 {
+	sched_point();
 	if (sched_touch(p, true))
 		switch_to(pick());
 }
@@ -153,6 +155,7 @@ bool sched_sleep(const char *what, const volatile void *on, bool timed)
 	t->on = on;
 	t->timed = timed;
 	t->timed_out = false;
+	sched_point();
 	switch_to(pick());
 	return !t->timed_out;
 }
@@ -188,6 +191,7 @@ static _Noreturn void leave_stack(struct thread *t)
 		_longjmp(maker, 1);
 	if (unended() == 0)
 		_longjmp(host, 1);
+	sched_point();
 	self = pick();
 	_longjmp(threads[self].here, 1);
 }
@@ -237,7 +241,10 @@ unsigned sched_spawn(const char *name, void *(*main)(void *), void *arg)
 
 bool sched_start_fails(void)
 {
-	if (failed_starts_left == 0 || sched_choose(2, false) == 0)
+	if (failed_starts_left == 0)
+		return false;
+	sched_point();
+	if (sched_choose(2, false) == 0)
 		return false;
 	failed_starts_left--;
 	return true;
