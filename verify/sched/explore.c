@@ -238,8 +238,7 @@ void sched_fail(const char *format, ...)
 	if (options.again)
 		printf("\nschedule 1, which was given\n");
 	else if (chance.on)
-		printf("\nschedule %lu at random, of seed %llu\n",
-		       schedule + 1,
+		printf("\nschedule %lu at random, of seed %llu\n", schedule + 1,
 		       (unsigned long long)options.seed + schedule);
 	else
 		printf("\nschedule %lu, with %u pre-emptions\n", schedule + 1,
@@ -262,6 +261,8 @@ static void run(const struct sched_scene *scene)
 	made.n = 0;
 	memset(points, 0, sizeof(points));
 	sched_memory_reset();
+	if (scene->leaks)
+		sched_statics_restore();
 	sched_run(scene);
 }
 
@@ -335,6 +336,7 @@ static void try_scene(const struct sched_scene *scene)
 	unsigned done;
 
 	scene_name = scene->name;
+	sched_statics_restore();
 	if (options.again) {
 		repeat(scene);
 		printf("%s: a given schedule\n", scene->name);
@@ -405,6 +407,7 @@ int sched_main(int argc, char **argv, const struct sched_scene *scenes)
 
 	read_options(argc, argv);
 	sched_memory_open();
+	sched_statics_keep();
 	for (s = scenes; s->name != NULL; s++)
 		if (options.only == NULL ||
 		    strcmp(options.only, s->name) == 0) {
