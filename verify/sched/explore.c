@@ -4,7 +4,7 @@
  * First depth-first: every run repeats the choices of the one before it up to
  * the last that has an alternative left, and takes that.  What would go above
  * the bound is not tried.  Then at random, where each run draws how often it
- * strays.
+ * strays.  Or once, with the choices of a run that is to be repeated.
  */
 #include "scene.h"
 
@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST_CHOICES = 40000, MOST_TRACED = 40000 };
+enum { MOST_CHOICES = 40000, MOST_TRACED = 40000, MOST_STRAYS = 4096 };
 
 /* Depth-first */
 
@@ -39,13 +39,28 @@ static struct {
 	unsigned one_in; /* a rare choice */
 } chance;
 
+/* To be repeated: what was chosen that is not 0, and where; so a change of the
+ * source moves only what the same thread does after it. */
+struct stray {
+	unsigned thread;
+	unsigned point; /* of the thread's */
+	unsigned taken;
+};
+
+static struct {
+	struct stray strays[MOST_STRAYS];
+	unsigned n;
+} made, given;
+static unsigned points[SCHED_THREADS];
+
 static struct options {
 	unsigned long runs;   /* depth-first at most, for each scene */
 	unsigned long random; /* at random, for each scene */
 	unsigned more;	      /* bound above the scene's own */
 	uint64_t seed;
 	const char *only; /* this scene */
-} options = { 200000, 0, 0, 1, NULL };
+	bool again;	  /* the given schedule, and no other */
+} options = { 200000, 0, 0, 1, NULL, false };
 
 static const char *scene_name;
 static unsigned long schedule;
@@ -70,12 +85,25 @@ static unsigned choose_at_random(unsigned n, bool rare)
 	return 1 + (unsigned)(next_random() % (n - 1));
 }
 
-unsigned sched_choose(unsigned n, bool rare)
+/* What was chosen here, if that can be. */
+static unsigned choose_again(unsigned n)
+{
+	unsigned i;
+
+	for (i = 0; i < given.n; i++) {
+		const struct stray *s = &given.strays[i];
+
+		if (s->thread == sched_self() &&
+		    s->point == points[s->thread] && s->taken < n)
+			return s->taken;
+	}
+	return 0;
+}
+
+static unsigned choose_in_order(unsigned n, bool rare)
 {
 	struct choice *c;
 
-	if (chance.on)
-		return choose_at_random(n, rare);
 	if (rare && search.spent == search.bound)
 		return 0;
 	if (search.depth == MOST_CHOICES)
@@ -93,8 +121,34 @@ unsigned sched_choose(unsigned n, bool rare)
 	return c->taken;
 }
 
+void sched_point(void)
+{
+	points[sched_self()]++;
+}
+
+unsigned sched_choose(unsigned n, bool rare)
+{
+	unsigned self = sched_self();
+	unsigned taken;
+
+	if (options.again)
+		return choose_again(n);
+	taken = chance.on ? choose_at_random(n, rare)
+			  : choose_in_order(n, rare);
+	if (taken > 0 && made.n < MOST_STRAYS)
+		made.strays[made.n++] =
+			(struct stray){ self, points[self], taken };
+	return taken;
+}
+
+bool sched_replays(void)
+{
+	return options.again;
+}
+
 bool sched_fails_weakly(const volatile void *p)
 {
+	sched_point();
 	return sched_touch(p, true) && sched_choose(2, true) == 1;
 }
 
@@ -160,6 +214,18 @@ static void print_step(const struct step *s)
 	putchar('\n');
 }
 
+/* How to have this run again. */
+static void print_schedule(void)
+{
+	unsigned i;
+
+	printf("again: -k '");
+	for (i = 0; i < made.n; i++)
+		printf("%s%u.%u=%u", i > 0 ? "," : "", made.strays[i].thread,
+		       made.strays[i].point, made.strays[i].taken);
+	printf("' '%s'\n", scene_name);
+}
+
 void sched_fail(const char *format, ...)
 {
 	va_list args;
@@ -169,14 +235,16 @@ void sched_fail(const char *format, ...)
 	va_start(args, format);
 	vprintf(format, args);
 	va_end(args);
-	if (chance.on)
-		printf("\nschedule 1 of seed %llu, which -r 1 -s %llu "
-		       "repeats\n",
-		       (unsigned long long)options.seed + schedule,
+	if (options.again)
+		printf("\nschedule 1, which was given\n");
+	else if (chance.on)
+		printf("\nschedule %lu at random, of seed %llu\n", schedule + 1,
 		       (unsigned long long)options.seed + schedule);
 	else
 		printf("\nschedule %lu, with %u pre-emptions\n", schedule + 1,
 		       search.spent);
+	if (!options.again)
+		print_schedule();
 	for (i = 0; i < trace_length; i++)
 		print_step(&trace[i]);
 	fflush(stdout);
@@ -190,7 +258,11 @@ static void run(const struct sched_scene *scene)
 	trace_length = 0;
 	search.depth = 0;
 	search.spent = 0;
+	made.n = 0;
+	memset(points, 0, sizeof(points));
 	sched_memory_reset();
+	if (scene->leaks)
+		sched_statics_restore();
 	sched_run(scene);
 }
 
@@ -249,12 +321,27 @@ static void stray(const struct sched_scene *scene)
 	}
 }
 
+static void repeat(const struct sched_scene *scene)
+{
+	options.again = false;
+	sched_touch_reset();
+	warm_up(scene);
+	options.again = true;
+	run(scene);
+}
+
 static void try_scene(const struct sched_scene *scene)
 {
 	unsigned long tried;
 	unsigned done;
 
 	scene_name = scene->name;
+	sched_statics_restore();
+	if (options.again) {
+		repeat(scene);
+		printf("%s: a given schedule\n", scene->name);
+		return;
+	}
 	done = explore(scene);
 	tried = schedule;
 	stray(scene);
@@ -269,14 +356,33 @@ static void try_scene(const struct sched_scene *scene)
 	putchar('\n');
 }
 
+static void read_schedule(const char *text)
+{
+	struct stray s;
+	int length;
+
+	options.again = true;
+	while (sscanf(text, "%u.%u=%u%n", &s.thread, &s.point, &s.taken,
+		      &length) == 3 &&
+	       given.n < MOST_STRAYS) {
+		given.strays[given.n++] = s;
+		text += length + (text[length] == ',');
+	}
+	if (*text != '\0')
+		exit(2);
+}
+
 static void read_options(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "b:m:r:s:")) != -1) {
+	while ((c = getopt(argc, argv, "b:k:m:r:s:")) != -1) {
 		switch (c) {
 		case 'b':
 			options.more = (unsigned)strtoul(optarg, NULL, 0);
+			break;
+		case 'k':
+			read_schedule(optarg);
 			break;
 		case 'm':
 			options.runs = strtoul(optarg, NULL, 0);
@@ -301,6 +407,7 @@ int sched_main(int argc, char **argv, const struct sched_scene *scenes)
 
 	read_options(argc, argv);
 	sched_memory_open();
+	sched_statics_keep();
 	for (s = scenes; s->name != NULL; s++)
 		if (options.only == NULL ||
 		    strcmp(options.only, s->name) == 0) {
