@@ -9,6 +9,7 @@ A failed job has a red edge.  In a browser each bar tells its times.
 """
 import argparse
 import json
+import math
 import re
 import sys
 from html import escape
@@ -16,7 +17,7 @@ from html import escape
 ROW = 22            # of a thread, for each depth of jobs
 GAP = 6             # between threads
 TOP = 40
-LETTER = 7          # about the width of one
+LETTER = 7.7        # about the width of one
 
 STYLE = """
 text { font: 12px sans-serif; fill: #222 }
@@ -27,11 +28,13 @@ text { font: 12px sans-serif; fill: #222 }
 .name { text-anchor: end }
 .head { font-size: 14px; font-weight: bold }
 .job text { fill: #111 }
-.failed rect { stroke: #c00; stroke-width: 2 }
+.job rect { stroke: #fff; stroke-width: 0.6 }
 @media (prefers-color-scheme: dark) {
 text { fill: #ddd } .back { fill: #16181d } .band { fill: #24272e }
 .line { stroke: #484c55 } .mark { fill: #aaa }
+.job rect { stroke: #16181d }
 }
+.failed rect { stroke: #c00; stroke-width: 2 }
 """
 COLOURS = ("#7fb7e6", "#f0b95a", "#6cc7a4", "#e3a5c9", "#f08e5c", "#c9c06a",
            "#a8a4e0", "#b5b5b5")
@@ -56,7 +59,7 @@ def read_events(path):
 
 
 class Job:
-    def __init__(self, event, zero=0):
+    def __init__(self, event):
         self.name = event["name"]
         self.start = event["ts"] / 1e6
         self.length = event["dur"] / 1e6
@@ -126,11 +129,12 @@ class Picture:
         self.first, self.last = first, last
         self.width = width
         widest = max((len(self.called(t)) for t in threads), default=0)
-        self.left = 20 + LETTER * widest
+        self.left = int(20 + LETTER * widest)
         self.scale = (width - self.left - 25) / (last - first)
         self.colours = {}
         self.bottom = TOP
         self.lines = []
+        self.bars = []
 
     def called(self, thread):
         return self.names.get(thread, f"thread {thread[1]}")
@@ -147,7 +151,6 @@ class Picture:
             f'width="{self.width - self.left - 25}" height="{rows * ROW}"/>',
             f'<text class="name" x="{self.left - 8}" y="{self.bottom + 15}">'
             f'{clean(self.called(thread))}</text>']
-        self.bars = getattr(self, "bars", [])
         self.bars += [self.bar(job) for job in jobs]
         self.bottom += rows * ROW + GAP
 
@@ -174,7 +177,7 @@ class Picture:
         size, unit = next(((s, u) for s, u in
                            ((1, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
                            if apart >= s * 0.1 or u == "ns"))
-        tick = -(-self.first // apart)
+        tick = math.ceil(self.first / apart)
         while tick * apart <= self.last + span * 1e-9:
             x = f"{self.x(tick * apart):.1f}"
             number = f"{tick * apart / size:.10g}"

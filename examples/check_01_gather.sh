@@ -48,6 +48,10 @@ for bad in --nonsense -s --sync=1 --scale --scale= --scale=x --scale=1s \
 	test -s "$tmp/out" && fail "$bad: wrote to standard output"
 done
 
+$example --scale=0.001 --trace="$tmp/none/trace" >"$tmp/out" 2>"$tmp/err" &&
+	fail "a trace that cannot be written: exit status 0"
+test "$(wc -l <"$tmp/err")" -eq 1 || fail "--trace: not one line of error"
+
 $example --help >"$tmp/out" 2>"$tmp/err" || fail "--help: exit status $?"
 grep -q '^usage: 01_gather' "$tmp/out" || fail "--help: no usage"
 test -s "$tmp/err" && fail "--help: wrote to standard error"
