@@ -1,10 +1,10 @@
 #!/bin/sh
 #
-# check-pictures.sh - doc/trace-svg.py draws every job of a trace, and the pictures
+# check-pictures.sh - doc/draw-trace.py draws every job of a trace, and the pictures
 # of doc/ are whole and small.
 
 python=${PYTHON3:-python3}
-tool=${top_srcdir:-.}/doc/trace-svg.py
+tool=${top_srcdir:-.}/doc/draw-trace.py
 example=${top_builddir:-.}/examples/01_gather
 "$python" -c '' 2>/dev/null && test -x "$example" || exit 77
 work=$(mktemp -d) || exit 99
@@ -22,7 +22,7 @@ drawn() {
 	file=$2
 	shift 2
 	"$python" -B "$tool" "$@" "$work/$file" >"$work/$file.svg" ||
-		wrong "$file: trace-svg.py fails"
+		wrong "$file: draw-trace.py fails"
 	"$python" -B - "$work/$file.svg" "$jobs" <<-'END' || wrong "$file: see above"
 		import sys
 		import xml.etree.ElementTree as xml
@@ -51,6 +51,9 @@ for option in --scale=0.01 --sync; do
 	has real '5 &lt; 9'
 done
 
+test "$("$python" -B "$tool" --text "$work/real" | grep -c call)" -ge 1 ||
+	wrong "no text"
+
 # What else may be in one: a job on top of another, a failed one, names that XML
 # cannot hold, lost events; and an end that was never written, or half.
 {
@@ -72,13 +75,15 @@ has other 'a&amp;b'
 has other 'job failed'
 has other 'no &lt;x&gt;'
 has other '17 events were lost'
+"$python" -B "$tool" --text "$work/other" >"$work/text" || wrong "no text"
+grep -qF '[ below: 300 us xxx' "$work/text" || wrong "text: $(cat "$work/text")"
 drawn 1 other --from 0.0006 --to 0.001 --width 300
 printf ',\n{"name":"torn","cat":"j' >>"$work/other"
 drawn 3 other
 
 for file in "$work/other.svg" "$work/none"; do
 	"$python" -B "$tool" "$file" >"$work/out" 2>"$work/err" &&
-		wrong "trace-svg.py takes ${file##*/}"
+		wrong "draw-trace.py takes ${file##*/}"
 	test "$(wc -l <"$work/err")" -eq 1 || wrong "not one line: $(cat "$work/err")"
 done
 

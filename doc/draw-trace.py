@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Draw a trace of soon_trace_start() as a picture.
 
-usage: trace-svg.py [options] TRACE >PICTURE.svg
+usage: draw-trace.py [options] TRACE >PICTURE.svg
+       draw-trace.py [options] --text TRACE
 
 Time runs to the right; each thread has a band, and a job is a bar in it.  A job
 that ran while another on the same thread waited for it is a bar below that one.
-A failed job has a red edge.  In a browser each bar tells its times.
+A failed job has a red edge, in text an x.  In a browser each bar tells its times.
 """
 import argparse
 import json
@@ -55,7 +56,7 @@ def read_events(path):
             events = events.get("traceEvents")
         if isinstance(events, list):
             return events
-    sys.exit(f"trace-svg: {path} is no trace")
+    sys.exit(f"draw-trace: {path} is no trace")
 
 
 class Job:
@@ -123,21 +124,81 @@ def clean(text):
     return escape(text)
 
 
-class Picture:
-    def __init__(self, threads, names, first, last, width):
+class Drawing:
+    def __init__(self, threads, names, first, last):
         self.threads, self.names = threads, names
         self.first, self.last = first, last
+        self.widest = max((len(self.called(t)) for t in threads), default=0)
+
+    def called(self, thread):
+        return self.names.get(thread, f"thread {thread[1]}")
+
+    def ticks(self, most):
+        """(time, label) of the round times, not more than so many."""
+        apart = step(self.last - self.first, most)
+        size, unit = next((s, u) for s, u in
+                          ((1, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
+                          if apart >= s * 0.1 or u == "ns")
+        tick = math.ceil(self.first / apart)
+        while tick * apart <= self.last * (1 + 1e-9):
+            yield tick * apart, f"{tick * apart / size:.10g} {unit}"
+            tick += 1
+
+
+class Text(Drawing):
+    """The same for a terminal: a line for a thread, and one below for what ran
+    on top of a job that waited."""
+
+    def __init__(self, threads, names, first, last, width):
+        super().__init__(threads, names, first, last)
+        self.columns = max(width - self.widest - 6, 20)
+
+    def column(self, time):
+        time = min(max(time, self.first), self.last)
+        return round((time - self.first) / (self.last - self.first)
+                     * (self.columns - 1))
+
+    def bar(self, job):
+        begin, end = self.column(job.start), self.column(job.end)
+        room = end - begin - 1
+        if room < 1:
+            return begin, "!" if job.failed else "|"
+        name = job.name if job.name.isprintable() else ""
+        label = next((text for text in
+                      (f" {name}: {duration(job.length)} ", f" {name} ")
+                      if name and len(text) <= room), "")
+        return begin, f"[{label.ljust(room, 'x' if job.failed else '=')}]"
+
+    def rows(self, thread):
+        jobs = self.threads[thread]
+        rows = [[" "] * self.columns
+                for _ in range(1 + max(job.depth for job in jobs))]
+        for job in jobs:
+            begin, bar = self.bar(job)
+            rows[job.depth][begin:begin + len(bar)] = bar
+        for number, row in enumerate(rows):
+            name = "" if number else self.called(thread)
+            yield f"{name.rjust(self.widest)}  {''.join(row)}".rstrip()
+
+    def text(self):
+        lines = [row for thread in self.threads for row in self.rows(thread)]
+        axis = [" "] * (self.columns + 10)
+        for time, label in self.ticks(self.columns // 9):
+            axis[self.column(time):self.column(time) + len(label)] = label
+        return "\n".join(lines + [" " * (self.widest + 2)
+                                  + "".join(axis).rstrip(), ""])
+
+
+class Picture(Drawing):
+    def __init__(self, threads, names, first, last, width):
+        super().__init__(threads, names, first, last)
         self.width = width
-        widest = max((len(self.called(t)) for t in threads), default=0)
-        self.left = int(20 + LETTER * widest)
+        self.left = int(20 + LETTER * self.widest)
         self.scale = (width - self.left - 25) / (last - first)
         self.colours = {}
         self.bottom = TOP
         self.lines = []
         self.bars = []
-
-    def called(self, thread):
-        return self.names.get(thread, f"thread {thread[1]}")
 
     def x(self, time):
         time = min(max(time, self.first), self.last)
@@ -172,19 +233,11 @@ class Picture:
 
     def axis(self):
         """A line for each round number, below the bars, and its label."""
-        span = self.last - self.first
-        apart = step(span, 8)
-        size, unit = next(((s, u) for s, u in
-                           ((1, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
-                           if apart >= s * 0.1 or u == "ns"))
-        tick = math.ceil(self.first / apart)
-        while tick * apart <= self.last + span * 1e-9:
-            x = f"{self.x(tick * apart):.1f}"
-            number = f"{tick * apart / size:.10g}"
+        for time, label in self.ticks(8):
+            x = f"{self.x(time):.1f}"
             yield (f'<path class="line" d="M{x} {TOP - 4}V{self.bottom}"/>'
                    f'<text class="mark" x="{x}" y="{self.bottom + 15}">'
-                   f'{number} {unit}</text>')
-            tick += 1
+                   f'{label}</text>')
 
     def svg(self, title, note):
         for thread in self.threads:
@@ -205,7 +258,7 @@ class Picture:
 
 def parse(argv):
     parser = argparse.ArgumentParser(
-        prog="trace-svg.py", usage="%(prog)s [options] TRACE >PICTURE.svg",
+        prog="draw-trace.py", usage="%(prog)s [options] TRACE >PICTURE.svg",
         description=__doc__.partition("\n\n")[0])
     parser.add_argument("trace", metavar="TRACE")
     parser.add_argument("--title", default="", help="stands above")
@@ -213,10 +266,15 @@ def parse(argv):
                         help="begin so long after the first job's start")
     parser.add_argument("--to", type=float, dest="last", metavar="SECONDS",
                         help="end so long after it")
-    parser.add_argument("--width", type=int, default=800, metavar="PIXELS")
+    parser.add_argument("--text", action="store_true",
+                        help="draw by letters, for a terminal")
+    parser.add_argument("--width", type=int, metavar="N",
+                        help="in pixels (800), or letters (78)")
     options = parser.parse_args(argv)
-    if options.width < 300:
-        parser.error("--width is 300 at least")
+    if options.width is None:
+        options.width = 78 if options.text else 800
+    if options.width < (40 if options.text else 300):
+        parser.error("--width is 300 at least, 40 of text")
     return options
 
 
@@ -225,20 +283,24 @@ def main(argv):
     events = [e for e in read_events(options.trace) if isinstance(e, dict)]
     jobs = [Job(e) for e in events if e.get("ph") == "X"]
     if not jobs:
-        sys.exit(f"trace-svg: no job in {options.trace}")
+        sys.exit(f"draw-trace: no job in {options.trace}")
     zero = min(job.start for job in jobs)
     for job in jobs:
         job.shift(zero)
     first = options.first or 0
     last = options.last or max(max(job.end for job in jobs), first + 1e-9)
     if last <= first:
-        sys.exit("trace-svg: --to is not after --from")
+        sys.exit("draw-trace: --to is not after --from")
     names = {(e["pid"], e["tid"]): e["args"]["name"] for e in events
              if e.get("name") == "thread_name"}
     lost = sum(e["args"]["count"] for e in events
                if e.get("name") == "lost events")
-    picture = Picture(by_thread(jobs, first, last), names, first, last,
-                      options.width)
+    draws = Text if options.text else Picture
+    picture = draws(by_thread(jobs, first, last), names, first, last,
+                    options.width)
+    if options.text:
+        sys.stdout.write(picture.text())
+        return
     svg = picture.svg(options.title or options.trace,
                       f"{lost} events were lost" if lost else "")
     sys.stdout.buffer.write(svg.encode() + b"\n")
@@ -248,4 +310,4 @@ if __name__ == "__main__":
     try:
         main(sys.argv[1:])
     except OSError as error:
-        sys.exit(f"trace-svg: {error}")
+        sys.exit(f"draw-trace: {error}")
