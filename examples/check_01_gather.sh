@@ -35,6 +35,8 @@ for bad in --nonsense -s --sync=1 --scale --scale= --scale=x --scale=1s \
 	refused 2 $bad
 done
 
+refused 1 --scale=0.001 --trace=none/trace
+
 "$example" --help >out 2>err || fail "--help: exit status $?"
 grep -q '^usage: 01_gather' out || fail "--help: no usage"
 test -s err && fail "--help: wrote to standard error"

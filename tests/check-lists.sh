@@ -30,7 +30,7 @@ listed tests '*.c' '*.cc' '*.sh' 'support/*.[ch]' \
 	'abi/*' 'consumer/*'
 listed examples '*.[ch]' '*.sh'
 listed bench '*.[ch]' '*.py' '*.sh' 'peers/*.c' 'peers/*.cc' 'peers/*.py'
-listed doc '*.md' 'man/*.[37]' 'man/*.css'
+listed doc '*.md' '*.py' 'man/*.[37]' 'man/*.css' 'pictures/*'
 
 # A test of the interface gets the library as users have it, not the core.
 for file in $(cd tests && ls api_*.c 2>/dev/null); do
