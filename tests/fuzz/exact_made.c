@@ -75,7 +75,6 @@ void exact_within(void)
 		return;
 	model_made(f);
 	if (how == 2 && !model_done(f)) {
-		f->asked = true;
 		model_settle(f, SOON_FAILED, ETIMEDOUT, NULL);
 		model_cancel(input);
 	}
@@ -92,19 +91,20 @@ static bool grouped(void)
 	if (now.executor == NULL || now.grouped == POOLS)
 		return false;
 	now.mgroup = &now.groups[now.grouped++];
+	now.mgroup->pool = now.pool;
 	now.group = soon_group_new(now.executor);
 	CLAIM(now.group != NULL);
 	return true;
 }
 
-/* A group's executor may have ended before it. */
+/* Not where the group's executor has ended before it. */
 void exact_group_submit(void)
 {
 	struct mfuture *f;
 	soon_job job;
 	int code;
 
-	if (now.executor == NULL || !grouped())
+	if (now.executor == NULL || !grouped() || now.mgroup->pool != now.pool)
 		return;
 	f = exact_job(&job, false);
 	if (f == NULL)

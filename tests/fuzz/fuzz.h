@@ -21,6 +21,9 @@
 
 void fuzz_claim(bool holds, const char *file, int line, const char *what);
 
+/* What to say then as well, or NULL. */
+extern const char *fuzz_failed;
+
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
 
 /* A short sleep between two looks at what another thread will have done soon; so

@@ -12,6 +12,7 @@
 #include <time.h>
 
 soon_executor *_Atomic fuzz_pool;
+const char *fuzz_failed;
 
 static struct task tasks[MOST_TASKS];
 static atomic_uint tasks_used;
@@ -30,6 +31,8 @@ void fuzz_claim(bool holds, const char *file, int line, const char *what)
 	if (holds)
 		return;
 	fprintf(stderr, "%s:%d: not so: %s\n", file, line, what);
+	if (fuzz_failed != NULL)
+		fputs(fuzz_failed, stderr);
 	abort();
 }
 

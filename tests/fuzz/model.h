@@ -33,6 +33,7 @@ struct mpool {
 };
 
 struct mgroup {
+	struct mpool *pool;
 	int code; /* what has stopped it */
 	unsigned members;
 };
