@@ -27,7 +27,7 @@ listed() {
 listed include '*.h' 'soon/*.h'
 listed src '*.[ch]' '*.map'
 listed tests '*.c' '*.cc' '*.sh' 'support/*.[ch]' \
-	'abi/*' 'consumer/*'
+	'abi/*' 'consumer/*' 'fuzz/*.[ch]'
 listed examples '*.[ch]' '*.sh'
 listed bench '*.[ch]' '*.py' '*.sh' 'peers/*.c' 'peers/*.cc' 'peers/*.py'
 listed doc '*.md' '*.py' 'man/*.[37]' 'man/*.css' 'pictures/*'
