@@ -336,6 +336,21 @@ START_TEST(a_childs_promise_is_not_locked_by_the_parent)
 }
 END_TEST
 
+/* As of a job that falls due just as it is cancelled. */
+START_TEST(a_done_future_takes_no_place_in_a_full_pool)
+{
+	struct sooni_home home;
+
+	sooni_room_init(&home.room, 1);
+	settle(promise, (unsigned)_i);
+	promise->home = &home;
+	sooni_future_place(promise);
+	promise->home = NULL;
+	ck_assert(sooni_room_take(&home.room, 1));
+	sooni_room_fini(&home.room);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("waiter");
@@ -358,6 +373,8 @@ static Suite *suite(void)
 		4);
 	tcase_add_loop_test(t, a_childs_promise_is_not_locked_by_the_parent, 0,
 			    2);
+	tcase_add_loop_test(t, a_done_future_takes_no_place_in_a_full_pool, 0,
+			    3);
 	suite_add_tcase(s, t);
 	return s;
 }
