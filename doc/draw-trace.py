@@ -269,10 +269,10 @@ def parse(argv):
     parser.add_argument("--text", action="store_true",
                         help="draw by letters, for a terminal")
     parser.add_argument("--width", type=int, metavar="N",
-                        help="in pixels (800), or letters (78)")
+                        help="in pixels (800), or letters (72)")
     options = parser.parse_args(argv)
     if options.width is None:
-        options.width = 78 if options.text else 800
+        options.width = 72 if options.text else 800
     if options.width < (40 if options.text else 300):
         parser.error("--width is 300 at least, 40 of text")
     return options
