@@ -139,7 +139,7 @@ by_hand "raise the version and SOON_LT_VERSION in configure.ac; new calls have" 
 by_hand ".ci/run; make machines, lint and coverage; make soak SOAK_SECONDS=86400"
 by_hand "make bench, beside the figures of the last release in bench/NOTES"
 step "the tree is clean" clean_tree
-step "ChangeLog, dated, and debian/changelog have configure.ac's version, not yet tagged" \
+step "ChangeLog and debian/changelog have the version; it has no tag yet" \
 	same_version
 step "it builds without a warning" built
 step "make abi-check: nothing that programs use has gone or changed" abi_check

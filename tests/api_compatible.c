@@ -41,8 +41,7 @@ static void free_arg(void *arg)
 
 static void free_result(void *result)
 {
-	fixture_expect(result == &results_freed);
-	tally_add(&results_freed, 1);
+	tally_add(result, 1);
 }
 
 static void *run(void *arg)
@@ -97,11 +96,10 @@ static int give_imap(const soon_job *job)
 	soon_future *f;
 	soon_imap *m = soon_imap_new(pool, job, draw_one, &drawn, 1);
 
-	if (m == NULL)
-		return errno;
-	ck_assert_int_eq(soon_imap_next(m, SOON_FOREVER, &f), 0);
+	int code = m == NULL ? errno : soon_imap_next(m, SOON_FOREVER, &f);
+
 	soon_imap_free(m);
-	return 0;
+	return code;
 }
 
 static int give_group(const soon_job *job)
@@ -218,7 +216,6 @@ START_TEST(a_newer_programs_job_may_end_in_zeros_alone)
 	} newer;
 
 	memset(&newer, 0, sizeof(newer));
-	newer.known = (soon_job)SOON_JOB_INIT;
 	newer.known.fn = run;
 	newer.known.arg = &ran;
 	ck_assert_int_eq(give_copy(gives[_i], &newer, sizeof(newer)), 0);
