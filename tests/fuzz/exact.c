@@ -233,6 +233,7 @@ static void finish(void)
 {
 	exact_set_free();
 	exact_group_free();
+	agree();
 	exact_reopen();
 	for (unsigned i = 0; i < SLOTS; i++)
 		exact_drop(i);

@@ -98,7 +98,7 @@ static char *encoded(const char *folder, const char *name)
 	if (line == NULL)
 		err(2, NULL);
 	for (size_t n = 0; n < MOST_BYTES && (c = getc(file)) != EOF; n++)
-		snprintf(line + 2 * n, 3, "%02x", (unsigned)c);
+		snprintf(line + 2 * n, 3, "%02x", (uint8_t)c);
 	fclose(file);
 	return line;
 }
