@@ -25,8 +25,8 @@ extern "C" {
  * (SOON_HELP, SOON_INLINE, a worker of another pool) ends as well, and of a
  * submit that was running several the rest fail too.  The stack is unwound:
  * frames of C++ may not stop that, nor may there be code that was compiled
- * without unwind tables (32-bit ARM: -funwind-tables).  No exception may leave a job, or anything else that
- * the library calls.
+ * without unwind tables (32-bit ARM: -funwind-tables).  No exception may leave
+ * a job, or anything else that the library calls.
  *
  * No call of this library is a cancellation point: a cancellation that comes
  * during one, soon_sleep() and waits included, is acted on at the next point of
