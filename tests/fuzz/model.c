@@ -85,8 +85,10 @@ void model_unref(struct mfuture *f)
 
 static void unqueue(struct mfuture *f)
 {
-	if (f->turn != 0)
+	if (f->turn != 0) {
 		f->pool->pending--;
+		f->pool->crowd -= f->kind == JOB;
+	}
 	if (f->delayed)
 		f->pool->delayed--;
 	f->turn = 0;
@@ -165,11 +167,15 @@ void model_group_stop(struct mgroup *g, int code)
 bool model_here(const struct mpool *p, unsigned n)
 {
 	return p->without_threads ||
-	       (p->max_pending > 0 && p->pending + n > p->max_pending);
+	       (p->max_pending > 0 && p->crowd + n > p->max_pending);
 }
 
+/* More than ever fit are bad input, whatever the pool's state. */
 int model_admit(struct mpool *p, unsigned n)
 {
+	if (!p->without_threads && p->when_full == SOON_BLOCK &&
+	    p->max_pending > 0 && n > p->max_pending)
+		return EINVAL;
 	if (p->closed)
 		return ESHUTDOWN;
 	if (p->without_threads || !model_here(p, n))
@@ -181,7 +187,7 @@ int model_admit(struct mpool *p, unsigned n)
 	case SOON_CALLER_RUNS:
 		return 0;
 	default:
-		return n > p->max_pending ? EINVAL : BLOCKS;
+		return BLOCKS;
 	}
 }
 
@@ -216,6 +222,7 @@ void model_accept(struct mfuture *f, bool here)
 	} else {
 		f->turn = ++turns;
 		f->pool->pending++;
+		f->pool->crowd += f->kind == JOB;
 	}
 }
 

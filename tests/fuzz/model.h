@@ -29,6 +29,7 @@ struct mpool {
 	bool closed;
 	unsigned stuck; /* workers in held jobs */
 	size_t pending, delayed;
+	size_t crowd; /* of those pending, who take room: no continuations */
 	struct counts counts;
 };
 
