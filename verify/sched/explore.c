@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST_CHOICES = 40000, MOST_TRACED = 40000, MOST_STRAYS = 4096 };
+enum { MOST_CHOICES = 40000, MOST_TRACED = 40000 };
 
 /* Depth-first */
 
@@ -38,20 +38,6 @@ static struct {
 	uint64_t state;
 	unsigned one_in; /* a rare choice */
 } chance;
-
-/* To be repeated: what was chosen that is not 0, and where; so a change of the
- * source moves only what the same thread does after it. */
-struct stray {
-	unsigned thread;
-	unsigned point; /* of the thread's */
-	unsigned taken;
-};
-
-static struct {
-	struct stray strays[MOST_STRAYS];
-	unsigned n;
-} made, given;
-static unsigned points[SCHED_THREADS];
 
 static struct options {
 	unsigned long runs;   /* depth-first at most, for each scene */
@@ -85,21 +71,6 @@ static unsigned choose_at_random(unsigned n, bool rare)
 	return 1 + (unsigned)(next_random() % (n - 1));
 }
 
-/* What was chosen here, if that can be. */
-static unsigned choose_again(unsigned n)
-{
-	unsigned i;
-
-	for (i = 0; i < given.n; i++) {
-		const struct stray *s = &given.strays[i];
-
-		if (s->thread == sched_self() &&
-		    s->point == points[s->thread] && s->taken < n)
-			return s->taken;
-	}
-	return 0;
-}
-
 static unsigned choose_in_order(unsigned n, bool rare)
 {
 	struct choice *c;
@@ -121,23 +92,16 @@ static unsigned choose_in_order(unsigned n, bool rare)
 	return c->taken;
 }
 
-void sched_point(void)
-{
-	points[sched_self()]++;
-}
-
 unsigned sched_choose(unsigned n, bool rare)
 {
-	unsigned self = sched_self();
 	unsigned taken;
 
 	if (options.again)
-		return choose_again(n);
+		return sched_choose_again(n);
 	taken = chance.on ? choose_at_random(n, rare)
 			  : choose_in_order(n, rare);
-	if (taken > 0 && made.n < MOST_STRAYS)
-		made.strays[made.n++] =
-			(struct stray){ self, points[self], taken };
+	if (taken > 0)
+		sched_note_choice(taken);
 	return taken;
 }
 
@@ -214,18 +178,6 @@ static void print_step(const struct step *s)
 	putchar('\n');
 }
 
-/* How to have this run again. */
-static void print_schedule(void)
-{
-	unsigned i;
-
-	printf("again: -k '");
-	for (i = 0; i < made.n; i++)
-		printf("%s%u.%u=%u", i > 0 ? "," : "", made.strays[i].thread,
-		       made.strays[i].point, made.strays[i].taken);
-	printf("' '%s'\n", scene_name);
-}
-
 void sched_fail(const char *format, ...)
 {
 	va_list args;
@@ -244,7 +196,7 @@ void sched_fail(const char *format, ...)
 		printf("\nschedule %lu, with %u pre-emptions\n", schedule + 1,
 		       search.spent);
 	if (!options.again)
-		print_schedule();
+		sched_schedule_print(scene_name);
 	for (i = 0; i < trace_length; i++)
 		print_step(&trace[i]);
 	fflush(stdout);
@@ -258,8 +210,7 @@ static void run(const struct sched_scene *scene)
 	trace_length = 0;
 	search.depth = 0;
 	search.spent = 0;
-	made.n = 0;
-	memset(points, 0, sizeof(points));
+	sched_schedule_reset();
 	sched_memory_reset();
 	if (scene->leaks)
 		sched_statics_restore();
@@ -356,22 +307,6 @@ static void try_scene(const struct sched_scene *scene)
 	putchar('\n');
 }
 
-static void read_schedule(const char *text)
-{
-	struct stray s;
-	int length;
-
-	options.again = true;
-	while (sscanf(text, "%u.%u=%u%n", &s.thread, &s.point, &s.taken,
-		      &length) == 3 &&
-	       given.n < MOST_STRAYS) {
-		given.strays[given.n++] = s;
-		text += length + (text[length] == ',');
-	}
-	if (*text != '\0')
-		exit(2);
-}
-
 static void read_options(int argc, char **argv)
 {
 	int c;
@@ -382,7 +317,9 @@ static void read_options(int argc, char **argv)
 			options.more = (unsigned)strtoul(optarg, NULL, 0);
 			break;
 		case 'k':
-			read_schedule(optarg);
+			options.again = true;
+			if (!sched_schedule_read(optarg))
+				exit(2);
 			break;
 		case 'm':
 			options.runs = strtoul(optarg, NULL, 0);

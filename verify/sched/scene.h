@@ -85,9 +85,6 @@ void sched_locks_reset(void);
  */
 unsigned sched_choose(unsigned n, bool rare);
 
-/* Before each choice that the calling thread may come to: so places have numbers
- * that do not depend on what was found to be in common. */
-void sched_point(void);
 /* Whether a given schedule is repeated: then each place is a choice. */
 bool sched_replays(void);
 
@@ -104,6 +101,20 @@ _Noreturn void sched_fail(const char *format, ...)
 			sched_fail("%s:%d: not so: %s", __FILE__, __LINE__, \
 				   #condition);                             \
 	} while (0)
+
+/* schedule.c: what was chosen in a run, and choosing that again */
+
+void sched_schedule_reset(void);
+/* Before each choice that the calling thread may come to: so places have numbers
+ * that do not depend on what was found to be in common. */
+void sched_point(void);
+/* Not 0 was chosen. */
+void sched_note_choice(unsigned taken);
+/* What the schedule that was read says of this place. */
+unsigned sched_choose_again(unsigned n);
+bool sched_schedule_read(const char *text);
+/* How to have this run again. */
+void sched_schedule_print(const char *scene);
 
 /* touch.c: which memory threads have in common */
 
