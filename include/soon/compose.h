@@ -53,9 +53,9 @@ typedef void *soon_then_fn(soon_future *done, void *ctx);
 
 /*
  * Run fn(f, ctx) as a job of e (NULL: the default executor) once f is done,
- * whatever its outcome.  It is queued at that moment, behind what is queued by
- * then, and also if the pool is full; in the executor's figures it counts from
- * then on.  In an INLINE executor it runs at once, on the thread that completes
+ * whatever its outcome.  It is queued at that moment, by the thread that completes
+ * f, and also if the pool is full; so there is no order between it and jobs that
+ * other threads submit.  In the executor's figures it counts from then on.  In an INLINE executor it runs at once, on the thread that completes
  * f or is in this call, in its turn among the callbacks; there it may not end its
  * thread.  soon_future_arg() returns ctx.
  *
