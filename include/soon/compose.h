@@ -20,9 +20,10 @@
  *
  * An error that these futures pass on, with its message, counts as read.  Their
  * own is not reported to unread_error, except that of a continuation that was
- * queued.  They cannot be completed by hand: soon_future_set_result() and the like
- * return EINVAL.  A wait for one counts as a wait for a promise where jobs wait for each
- * other: it gives the worker's place away, but no EDEADLK comes of it.
+ * queued.  They cannot be completed by hand: soon_future_set_result() and the
+ * like return EINVAL.  A wait for one counts as a wait for a promise where jobs
+ * wait for each other: it gives the worker's place away, but no EDEADLK comes of
+ * it.
  *
  * In a child of fork those that were not done have failed, with SOON_EFORKED, also
  * where all of their inputs are promises.
@@ -45,18 +46,20 @@ extern "C" {
 
 /*
  * A continuation.  It borrows done, whose outcome it may read, and take; what it
- * returns is its own future's result, so a result of done's that it passes on has
- * to be taken; soon_future_own() says what frees it if nobody takes it.  It is a job like any other: soon_fail(), soon_self() and all of
- * soon/job.h mean its own future.
+ * returns is its own future's result, so a result of done's that it passes on
+ * has to be taken; soon_future_own() says what frees it if nobody takes it.  It
+ * is a job like any other: soon_fail(), soon_self() and all of soon/job.h mean
+ * its own future.
  */
 typedef void *soon_then_fn(soon_future *done, void *ctx);
 
 /*
  * Run fn(f, ctx) as a job of e (NULL: the default executor) once f is done,
- * whatever its outcome.  It is queued at that moment, by the thread that completes
- * f, and also if the pool is full; so there is no order between it and jobs that
- * other threads submit.  In the executor's figures it counts from then on.  In an INLINE executor it runs at once, on the thread that completes
- * f or is in this call, in its turn among the callbacks; there it may not end its
+ * whatever its outcome.  It is queued at that moment, by the thread that
+ * completes f, and also if the pool is full; so there is no order between it and
+ * jobs that other threads submit.  In the executor's figures it counts from then
+ * on.  In an INLINE executor it runs at once, on the thread that completes f or
+ * is in this call, in its turn among the callbacks; there it may not end its
  * thread.  soon_future_arg() returns ctx.
  *
  * Cancelled before it starts it never runs, and f is left alone; it comes off f at

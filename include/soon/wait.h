@@ -149,10 +149,10 @@ typedef struct soon_imap soon_imap;
 
 /*
  * One more argument in *arg, and 0; ENODATA: there are no more, and it is not
- * called again; or another code, which comes in place of a result and ends nothing
- * (EINVAL instead of ETIMEDOUT and EDEADLK, which soon_imap_next() says itself).
- * Called within soon_imap_next(), with thread cancellation disabled.  May do anything but use
- * the map, free the executor or end its thread.
+ * called again; or another code, which comes in place of a result and ends
+ * nothing (EINVAL instead of ETIMEDOUT and EDEADLK, which soon_imap_next() says
+ * itself). Called within soon_imap_next(), with thread cancellation disabled.
+ * May do anything but use the map, free the executor or end its thread.
  */
 typedef int soon_source(void *ctx, void **arg);
 
