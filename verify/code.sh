@@ -196,17 +196,18 @@ mutation() {
 
 	rm -rf "$mutant"
 	mkdir -p "$mutant" || return
-	cp "$tree"/*.[ch] "$mutant"
+	cp "$tree"/*.h "$mutant"
 	sed -f "$change" "$tree/$file" >"$mutant/$file"
 	if cmp -s "$tree/$file" "$mutant/$file"; then
 		echo "FAILED  mutation $1 changes nothing in $file"
 		return 1
 	fi
 	case $file in
-	*.h)	library "$mutant" &&
+	*.h)	cp -n "$tree"/*.c "$mutant" && library "$mutant" &&
 		object "$mutant" "$srcdir/scenes/$program.c" \
 			"$mutant/scene.o" && scene=$mutant/scene.o ;;
-	*)	cp "$tree/libcode.a" "$tree"/*.o "$mutant" &&
+	*)	cp "$tree/libcode.a" "$tree"/fork*.c.o "$tree/monitor.c.o" \
+			"$mutant" &&
 		object "$mutant" "$mutant/$file" "$mutant/$file.o" &&
 		{ is_apart "$file" ||
 			${AR:-ar} rs "$mutant/libcode.a" "$mutant/$file.o"; } ;;

@@ -212,8 +212,7 @@ static void run(const struct sched_scene *scene)
 	search.spent = 0;
 	sched_schedule_reset();
 	sched_memory_reset();
-	if (scene->leaks)
-		sched_statics_restore();
+	sched_statics_restore();
 	sched_run(scene);
 }
 
@@ -224,6 +223,8 @@ static void warm_up(const struct sched_scene *scene)
 	search.length = 0;
 	schedule = 0;
 	run(scene);
+	if (!scene->leaks)
+		sched_statics_keep();
 }
 
 /* All schedules with up to so many pre-emptions; false: not all. */
@@ -287,7 +288,6 @@ static void try_scene(const struct sched_scene *scene)
 	unsigned done;
 
 	scene_name = scene->name;
-	sched_statics_restore();
 	if (options.again) {
 		repeat(scene);
 		printf("%s: a given schedule\n", scene->name);

@@ -1,6 +1,7 @@
 /*
- * statics.c - the library's static variables, for scenes that leave something in
- * them: a child of fork may know of what is never freed.
+ * statics.c - the library's static variables, which are the same at the beginning of
+ * each run: so it does what it does whatever was run before, and may leave anything
+ * in them, as a child of fork does.
  *
  * code.sh puts them all into two sections, whose bounds the linker knows.
  */
@@ -25,10 +26,12 @@ static struct section {
 
 static void keep(struct section *s, char *start, char *stop)
 {
-	*s = (struct section){ start, (size_t)(stop - start), NULL };
+	s->start = start;
+	s->size = (size_t)(stop - start);
 	if (s->size == 0)
 		return;
-	s->kept = malloc(s->size);
+	if (s->kept == NULL)
+		s->kept = malloc(s->size);
 	if (s->kept == NULL) {
 		perror("malloc");
 		exit(2);
