@@ -113,6 +113,62 @@ START_TEST(a_promise_that_runs_may_be_kept_by_anybody)
 }
 END_TEST
 
+static soon_executor *deep;
+static pid_t deepest;
+static struct gate hold;
+
+/* Jobs that wait one for the other, the last for the first of the ring's. */
+static void *descend(void *depth)
+{
+	soon_future *f = NULL;
+	int rc;
+
+	if (unbox(depth) > 0) {
+		f = soon_submit(deep, descend, box(unbox(depth) - 1));
+	} else {
+		deepest = thread_id();
+		gate_pass(&hold);
+	}
+	rc = soon_future_wait(f != NULL ? f : job[0], SOON_FOREVER);
+	soon_future_unref(f);
+	return box(rc);
+}
+
+/* Those that run are found among all that wait, however many these are. */
+START_TEST(many_that_wait_are_not_taken_for_those_that_run)
+{
+	soon_future *running[MOST], *f;
+	struct waiter *w = add(WAIT_ALL, NULL);
+	void *rc = NULL;
+	struct gate busy;
+
+	gate_init(&busy);
+	gate_init(&hold);
+	gate_open(&hold);
+	deep = pool_of(1);
+	for (int i = 0; i < MOST; i++) {
+		running[i] = submit(ring_pool[1], gate_job, &busy);
+		also(w, running[i]);
+	}
+	gate_await(&busy, MOST);
+	f = submit(deep, descend, box((long)test_scale(8000)));
+	gate_await(&hold, 1);
+	thread_await_asleep(deepest);
+	gate_open(&start);
+	see_asleep();
+	ck_assert_uint_eq(tally_get(&waited), 0);
+	gate_open(&busy);
+	ck_assert_uint_eq(go(), 0);
+	ck_assert_int_eq(soon_future_result(f, SOON_FOREVER, &rc), 0);
+	ck_assert_int_eq((int)unbox(rc), 0);
+	soon_future_unref(f);
+	unref_n(running, MOST);
+	soon_executor_free(deep);
+	gate_fini(&hold);
+	gate_fini(&busy);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("deadlock_near");
@@ -128,6 +184,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(t, waits_without_a_ring_are_no_deadlock, 0, WAYS);
 	tcase_add_loop_test(t, a_promise_that_runs_may_be_kept_by_anybody, 0,
 			    WAYS);
+	tcase_add_test(t, many_that_wait_are_not_taken_for_those_that_run);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -19,6 +19,8 @@ START_TEST(a_stuck_program_names_the_culprit)
 	expect("pool: 2 threads (");
 	await_saying(" 2 blocked, 0 idle), about 0 jobs pending\n");
 	expect("\"culprit\", blocked, running for ");
+	/* It is known to the moment, as its thread began with it. */
+	expect_not("\"culprit\", blocked, running for at least ");
 	gate_open(&gate);
 	finish(victim);
 	finish(culprit);
@@ -144,6 +146,26 @@ START_TEST(a_wait_for_several_names_some)
 	}
 	for (int i = 0; i < 5; i++)
 		finish(w.f[i]);
+}
+END_TEST
+
+/* The second is the one that is waited for. */
+static void *wait_for_both(void *pair)
+{
+	return box(soon_wait_all(pair, 2, TEST_TIMEOUT * SOON_SEC));
+}
+
+START_TEST(what_is_done_among_several_is_passed_over)
+{
+	soon_future *both[2] = { succeeded_with(NULL), promise };
+	soon_future *f = submit_named("waiter", wait_for_both, both);
+
+	await_saying("pool-1: \"waiter\", waiting ");
+	expect(" for all of promise 0x");
+	expect_not("what is done now");
+	soon_future_set_result(promise, NULL);
+	finish(f);
+	soon_future_unref(both[0]);
 }
 END_TEST
 
@@ -299,6 +321,7 @@ static Suite *suite(void)
 		       a_thread_of_another_pool_that_others_wait_for_is_shown);
 	tcase_add_test(t, jobs_on_one_stack_share_a_line);
 	tcase_add_loop_test(t, a_wait_for_several_names_some, 0, 4);
+	tcase_add_test(t, what_is_done_among_several_is_passed_over);
 	tcase_add_test(t, a_callback_that_waits_is_said_to);
 	tcase_add_test(t, a_job_that_sleeps_is_said_to);
 	tcase_add_test(t, who_was_told_of_a_deadlock_has_the_chain_on_its_line);

@@ -114,6 +114,43 @@ static const char *are_forked(void *futures)
 	return wrong;
 }
 
+static struct item item;
+
+static const char *drop_last(void *f)
+{
+	CLAIM(atomic_load(&item.result_freed) == 0);
+	soon_future_unref(f);
+	CLAIM(atomic_load(&item.result_freed) == 1);
+	return NULL;
+}
+
+/* Who waited ran it, and what is left of it in the queue holds nothing there. */
+START_TEST(what_was_done_while_it_was_queued_can_be_freed_in_the_child)
+{
+	soon_executor_options o = SOON_EXECUTOR_OPTIONS_INIT;
+	soon_executor *helped;
+	void *arg;
+	soon_future *f;
+
+	o.workers = 1;
+	o.max_workers = 1;
+	o.flags = SOON_HELP;
+	helped = soon_executor_open(&o);
+	ck_assert_ptr_nonnull(helped);
+	items_init(&item, &arg, 1);
+	pool_hold(helped, &gate, 1);
+	f = soon_submit_job(helped,
+			    SOON_JOB(.fn = item_job.fn, .arg = arg,
+				     .free_result = item_job.free_result));
+	ck_assert_int_eq(soon_future_wait(f, SOON_FOREVER), 0);
+	in_child(drop_last, f);
+	soon_future_unref(f);
+	gate_open(&gate);
+	soon_executor_free(helped);
+	items_expect(&item, 1, 1, 0, 1);
+}
+END_TEST
+
 START_TEST(what_was_pending_or_running_has_failed_in_the_child)
 {
 	soon_future *f[4] = { running[0], running[1],
@@ -346,6 +383,9 @@ int main(void)
 	tcase_add_test(tc, what_was_pending_or_running_has_failed_in_the_child);
 	tcase_add_test(tc, all_kinds_of_waits_return_in_the_child);
 	tcase_add_test(tc, what_was_done_keeps_its_result);
+	tcase_add_test(
+		tc,
+		what_was_done_while_it_was_queued_can_be_freed_in_the_child);
 	tcase_add_test(tc,
 		       jobs_callbacks_and_destructors_run_in_the_parent_only);
 	tcase_add_test(tc, promises_are_left_as_they_are);

@@ -44,6 +44,7 @@ static void expect_results(int n, const void *value)
 {
 	for (int i = 0; i < n; i++)
 		ck_assert_ptr_eq(results[i], value);
+	ck_assert(n == MOST || results[n] == &junk);
 }
 
 START_TEST(results_come_in_order_and_are_the_callers)

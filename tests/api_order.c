@@ -264,6 +264,31 @@ START_TEST(outside_jobs_do_not_starve_those_of_jobs)
 }
 END_TEST
 
+/* Submits jobs of its own behind those that have been queued meanwhile. */
+static void *pass_and_hand_over(void *to)
+{
+	gate_pass(&gate);
+	return box(hand_over(3, 0, (int)unbox(to)));
+}
+
+START_TEST(a_workers_own_jobs_go_first_but_for_one_now_and_then)
+{
+	enum { OWN = 50, OTHERS = 50 };
+	int last = 0;
+
+	pool = pool_of(1);
+	ck_assert_int_eq(soon_execute(pool, pass_and_hand_over, box(OWN)), 0);
+	gate_await(&gate, 1);
+	ck_assert_int_eq(hand_over(0, OWN, OWN + OTHERS), 0);
+	gate_open(&gate);
+	logbook_await(&book, OWN + OTHERS);
+	for (int i = 0; i < OWN + OTHERS; i++)
+		if (logbook_at(&book, (size_t)i) < OWN)
+			last = i;
+	ck_assert_int_le(last, OWN);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("order");
@@ -287,6 +312,7 @@ static Suite *suite(void)
 	tcase_set_timeout(t, TEST_TIMEOUT);
 	tcase_add_loop_test(
 		t, a_worker_that_feeds_itself_does_not_starve_the_others, 0, 3);
+	tcase_add_test(t, a_workers_own_jobs_go_first_but_for_one_now_and_then);
 	tcase_add_test(t, outside_jobs_do_not_starve_those_of_jobs);
 	suite_add_tcase(s, t);
 	return s;

@@ -193,6 +193,28 @@ START_TEST(more_jobs_than_can_be_counted_are_refused)
 }
 END_TEST
 
+/* Far more than there is a store for. */
+START_TEST(what_a_closed_pool_refuses_leaves_nothing)
+{
+	soon_executor *e = pool_of(1);
+	soon_group *g = soon_group_new(e);
+	long blocks = 0;
+
+	ck_assert_int_eq(soon_executor_shutdown(e, 0, SOON_FOREVER), 0);
+	for (int i = 0; i < 20000; i++) {
+		if (i == 100)
+			blocks = fault_blocks();
+		ck_assert_int_eq(soon_group_submit(g, return_null, NULL),
+				 ESHUTDOWN);
+		ck_assert_int_eq(soon_execute(e, return_null, NULL), ESHUTDOWN);
+		ck_assert_ptr_null(soon_submit(e, return_null, NULL));
+	}
+	ck_assert_int_le(fault_blocks(), blocks);
+	soon_group_free(g);
+	soon_executor_free(e);
+}
+END_TEST
+
 static Suite *memory_suite(void)
 {
 	Suite *s = suite_create("fault_memory");
@@ -209,6 +231,7 @@ static Suite *memory_suite(void)
 	tcase_add_test(tc, handlers_that_were_refused_at_first_are_tried_again);
 	tcase_add_loop_test(tc, the_first_executor_can_be_had_later, 0,
 			    FAULTS * 15);
+	tcase_add_test(tc, what_a_closed_pool_refuses_leaves_nothing);
 	tcase_add_test(tc, more_jobs_than_can_be_counted_are_refused);
 	suite_add_tcase(s, tc);
 	return s;
