@@ -147,6 +147,38 @@ START_TEST(running_jobs_of_a_broken_pool_end_normally)
 }
 END_TEST
 
+/* In a worker's own queue. */
+static soon_future *own[3];
+
+static void *submit_and_stand(void *e)
+{
+	for (size_t i = 0; i < COUNT_OF(own); i++)
+		own[i] = soon_submit(e, return_null, NULL);
+	gate_pass(&gate);
+	return NULL;
+}
+
+START_TEST(what_a_busy_worker_has_queued_fails_at_once)
+{
+	struct failing failing;
+	soon_executor *e = failing_pool(&failing, 2);
+
+	ck_assert_int_eq(soon_execute(e, gate_job, &gate), 0);
+	gate_await(&gate, 1);
+	ck_assert_int_eq(soon_execute(e, submit_and_stand, e), 0);
+	gate_await(&gate, 2);
+	gate_open(&failing.gate);
+	for (size_t i = 0; i < COUNT_OF(own); i++) {
+		ck_assert_ptr_nonnull(own[i]);
+		ck_assert_int_eq(soon_future_result(own[i], SOON_FOREVER, NULL),
+				 SOON_EBROKEN);
+		soon_future_unref(own[i]);
+	}
+	gate_open(&gate);
+	soon_executor_free(e);
+}
+END_TEST
+
 static struct gate in_callback;
 
 static void stand_in_callback(soon_future *f, void *unused)
@@ -276,6 +308,7 @@ static Suite *suite(void)
 	tcase_set_timeout(t, TEST_TIMEOUT);
 	tcase_add_test(t, a_failing_init_fails_all_that_is_queued);
 	tcase_add_test(t, running_jobs_of_a_broken_pool_end_normally);
+	tcase_add_test(t, what_a_busy_worker_has_queued_fails_at_once);
 	tcase_add_loop_test(
 		t, what_a_broken_pool_still_holds_fails_whoever_meets_it, 0, 3);
 	tcase_add_test(

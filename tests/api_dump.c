@@ -4,6 +4,7 @@
 #include "support/dump.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -126,6 +127,27 @@ START_TEST(a_thread_that_was_written_off_is_shown_beside_the_workers)
 	expect_not("pool-1: \"stuck\"");
 	finish(f);
 	gate_open(&gate);
+}
+END_TEST
+
+START_TEST(a_job_that_is_not_its_threads_first_runs_since_it_was_seen)
+{
+	soon_executor *e = named_pool("one", 1, 0);
+	struct gate first;
+
+	gate_init(&first);
+	ck_assert_int_eq(soon_execute(e, gate_job, &first), 0);
+	ck_assert_int_eq(soon_execute(e, gate_job, &gate), 0);
+	gate_await(&first, 1);
+	ck_assert(says(e, ", running for "));
+	gate_open(&first);
+	gate_await(&gate, 1);
+	while (!says(e, ", running for "))
+		sched_yield();
+	ck_assert_ptr_nonnull(strstr(text, ", running for at least "));
+	gate_open(&gate);
+	soon_executor_free(e);
+	gate_fini(&first);
 }
 END_TEST
 
@@ -287,6 +309,8 @@ static Suite *suite(void)
 	tcase_add_test(t, an_unused_pool_has_nothing_to_tell);
 	tcase_add_test(
 		t, a_thread_that_was_written_off_is_shown_beside_the_workers);
+	tcase_add_test(
+		t, a_job_that_is_not_its_threads_first_runs_since_it_was_seen);
 	tcase_add_test(t, pending_jobs_are_counted);
 	tcase_add_test(
 		t,

@@ -193,6 +193,16 @@ START_TEST(a_failure_keeps_its_code_and_message)
 }
 END_TEST
 
+START_TEST(an_empty_message_is_one_too)
+{
+	soon_future *f = soon_future_new(NULL);
+
+	ck_assert_int_eq(soon_future_set_error(f, EIO, "%s", ""), 0);
+	ck_assert_str_eq(soon_future_message(f), "");
+	soon_future_unref(f);
+}
+END_TEST
+
 START_TEST(code_zero_counts_as_einval)
 {
 	expect_failure(fail_with, box(0), EINVAL, soon_strerror(EINVAL));
@@ -298,6 +308,7 @@ static Suite *suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, TEST_TIMEOUT);
 	tcase_add_test(t, a_failure_keeps_its_code_and_message);
+	tcase_add_test(t, an_empty_message_is_one_too);
 	tcase_add_test(t, code_zero_counts_as_einval);
 	tcase_add_test(t, a_failure_that_is_not_returned_has_no_effect);
 	tcase_add_test(t, outside_a_job_failing_has_no_effect);

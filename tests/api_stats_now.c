@@ -8,7 +8,6 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 
 static soon_executor *pool;
 static struct gate gate;
@@ -116,113 +115,6 @@ START_TEST(a_thread_that_blocks_or_waits_in_a_job_is_blocked)
 	ck_assert_int_eq(soon_future_set_result(promise, NULL), 0);
 	finish(f);
 	expect_threads(0, 0, 1);
-}
-END_TEST
-
-/* The clock from which ages are reckoned, where it has one of its own. */
-static soon_nsec start(void)
-{
-#ifdef CLOCK_MONOTONIC_COARSE
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-	return t.tv_sec * SOON_SEC + t.tv_nsec;
-#else
-	return now();
-#endif
-}
-
-/* Of a job submitted after start() was `from`; at `since` it had to wait. */
-static void expect_age(soon_nsec from, soon_nsec since)
-{
-	soon_nsec before = now();
-	soon_nsec age = stats_of(pool).oldest_pending;
-
-	ck_assert_int_ge(age, 1);
-	ck_assert_int_ge(age, before - since);
-	ck_assert_int_le(age, now() - from);
-}
-
-START_TEST(the_age_of_a_job_that_waits_alone_is_known)
-{
-	soon_nsec from;
-	soon_nsec since;
-
-	ck_assert_int_eq(stats_of(pool).oldest_pending, 0);
-	pool_hold(pool, &gate, 3);
-	ck_assert_int_eq(stats_of(pool).oldest_pending, 0);
-	from = start();
-	ck_assert_int_eq(soon_execute(pool, return_null, NULL), 0);
-	since = now();
-	expect_age(from, since);
-	for (unsigned i = 0; i < 1000; i++) {
-		ck_assert_int_eq(soon_execute(pool, return_null, NULL), 0);
-		expect_age(from, since);
-	}
-	ck_assert_uint_eq(stats_of(pool).pending, 1001);
-}
-END_TEST
-
-START_TEST(a_job_ages_that_came_while_the_worker_looked_for_work)
-{
-	soon_nsec from;
-	soon_nsec since;
-
-	soon_executor_free(pool);
-	pool = pool_of(1);
-	from = start();
-	ck_assert_int_eq(soon_execute(pool, gate_job, &gate), 0);
-	ck_assert_int_eq(soon_execute(pool, return_null, NULL), 0);
-	gate_await(&gate, 1);
-	since = now();
-	for (int i = 0; i < 100; i++)
-		expect_age(from, since);
-	ck_assert_uint_eq(stats_of(pool).pending, 1);
-}
-END_TEST
-
-/* It need not be known that nothing waited for a moment. */
-START_TEST(an_age_is_of_the_last_sixteen_jobs_at_most)
-{
-	soon_future *f[3];
-	soon_nsec from;
-
-	for (int i = 0; i < 3; i++)
-		f[i] = submit(pool, gate_job, &gate);
-	gate_await(&gate, 3);
-	ck_assert_int_eq(soon_execute(pool, return_null, NULL), 0);
-	gate_open(&gate);
-	for (int i = 0; i < 3; i++)
-		finish(f[i]);
-	from = start();
-	for (int i = 0; i < 16; i++)
-		finish(submit(pool, return_null, NULL));
-	ck_assert_int_eq(stats_of(pool).oldest_pending, 0);
-	gate_shut(&gate);
-	pool_hold(pool, &gate, 3);
-	ck_assert_int_eq(soon_execute(pool, return_null, NULL), 0);
-	expect_age(from, now());
-}
-END_TEST
-
-static void *submit_hundred(void *arg)
-{
-	for (int i = 0; i < 100; i++)
-		(void)soon_execute(pool, return_null, NULL);
-	gate_pass(arg);
-	return NULL;
-}
-
-START_TEST(what_waits_in_a_workers_queue_ages_too)
-{
-	soon_nsec from = start();
-
-	soon_executor_free(pool);
-	pool = pool_of(1);
-	ck_assert_int_eq(soon_execute(pool, submit_hundred, &gate), 0);
-	gate_await(&gate, 1);
-	expect_age(from, now());
-	ck_assert_uint_eq(stats_of(pool).pending, 100);
 }
 END_TEST
 
@@ -364,11 +256,6 @@ static Suite *suite(void)
 	tcase_add_loop_test(t,
 			    a_thread_that_blocks_or_waits_in_a_job_is_blocked,
 			    0, COUNT_OF(blocks));
-	tcase_add_test(t, the_age_of_a_job_that_waits_alone_is_known);
-	tcase_add_test(t,
-		       a_job_ages_that_came_while_the_worker_looked_for_work);
-	tcase_add_test(t, an_age_is_of_the_last_sixteen_jobs_at_most);
-	tcase_add_test(t, what_waits_in_a_workers_queue_ages_too);
 	tcase_add_test(t, what_is_missing_is_refused);
 	tcase_add_test(t, no_executor_means_the_default_one);
 	tcase_add_test(t, exactly_as_much_is_written_as_the_size_says);

@@ -5,6 +5,7 @@
 #include "support/trace.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -63,6 +64,28 @@ START_TEST(a_file_that_cannot_be_opened_starts_nothing)
 	finish(submit(pool, return_null, NULL));
 	ck_assert_int_eq(soon_trace_start(path), 0);
 	ck_assert_int_eq(soon_trace_stop(), 0);
+}
+END_TEST
+
+static int opened_since;
+
+static const char *descriptor_is_open(void *unused)
+{
+	(void)unused;
+	CLAIM(fcntl(opened_since, F_GETFD) >= 0);
+	return NULL;
+}
+
+/* It gets the number that the trace's file had. */
+START_TEST(a_child_keeps_a_descriptor_opened_after_a_start_that_failed)
+{
+	if (access("/dev/full", W_OK) == 0)
+		ck_assert_int_eq(soon_trace_start("/dev/full"), ENOSPC);
+	opened_since = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	ck_assert_int_ge(opened_since, 0);
+	finish(submit(pool, return_null, NULL));
+	in_child(descriptor_is_open, NULL);
+	close(opened_since);
 }
 END_TEST
 
@@ -288,6 +311,8 @@ static Suite *suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, one_trace_at_a_time_is_started_and_stopped);
 	tcase_add_test(t, a_file_that_cannot_be_opened_starts_nothing);
+	tcase_add_test(
+		t, a_child_keeps_a_descriptor_opened_after_a_start_that_failed);
 	tcase_add_test(t, a_file_that_gets_full_keeps_whole_events);
 	tcase_add_test(t,
 		       a_stop_takes_what_running_threads_have_whole_and_once);

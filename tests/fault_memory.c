@@ -3,9 +3,12 @@
  */
 #include "support/fault.h"
 #include "support/many.h"
+#include "support/trace.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 enum { MOST = 1 << 16, N = 5 };
 
@@ -215,6 +218,37 @@ START_TEST(what_a_closed_pool_refuses_leaves_nothing)
 }
 END_TEST
 
+static size_t events_named(const struct trace *t, const char *name)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->n; i++)
+		n += strcmp(t->events[i].name, name) == 0;
+	return n;
+}
+
+START_TEST(a_trace_says_that_there_was_no_memory_for_events)
+{
+	static const char path[] = "fault_memory.json";
+	soon_executor *e = inline_pool();
+	struct trace t;
+
+	memset(&t, 0, sizeof(t));
+	ck_assert_int_eq(soon_execute(e, return_null, NULL), 0);
+	ck_assert_int_eq(soon_trace_start(path), 0);
+	fault_arm(FAULT_MEMORY, 1, true);
+	ck_assert_int_eq(soon_execute(e, return_null, NULL), 0);
+	ck_assert_uint_ge(fault_disarm(), 1);
+	ck_assert_int_eq(soon_trace_stop(), 0);
+	trace_read(&t, path);
+	ck_assert(t.closed);
+	ck_assert_uint_eq(events_named(&t, "lost events"), 1);
+	trace_free(&t);
+	unlink(path);
+	soon_executor_free(e);
+}
+END_TEST
+
 static Suite *memory_suite(void)
 {
 	Suite *s = suite_create("fault_memory");
@@ -233,6 +267,7 @@ static Suite *memory_suite(void)
 			    FAULTS * 15);
 	tcase_add_test(tc, what_a_closed_pool_refuses_leaves_nothing);
 	tcase_add_test(tc, more_jobs_than_can_be_counted_are_refused);
+	tcase_add_test(tc, a_trace_says_that_there_was_no_memory_for_events);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -118,6 +118,20 @@ START_TEST(a_timer_without_memory_is_refused)
 }
 END_TEST
 
+/* Once nobody awaits the time: see sooni_timer_forget(). */
+START_TEST(the_clock_that_ends_gives_its_memory_back)
+{
+	struct sooni_timer t = { .when = INT64_MAX, .fire = no_fire };
+	long before = fault_blocks();
+
+	ck_assert_int_eq(sooni_timer_start(&t), 0);
+	ck_assert_int_gt(fault_blocks(), before);
+	ck_assert(sooni_timer_stop(&t));
+	sooni_timer_forget();
+	ck_assert_int_eq(fault_blocks(), before);
+}
+END_TEST
+
 enum { MANY = 3000 };
 
 /* The clock stands at a gate until there is none; the queue is to grow. */
@@ -190,6 +204,7 @@ static Suite *timer_suite(void)
 		timers_that_the_user_holds_up_for_want_of_threads_are_not_lost,
 		0, 2);
 	tcase_add_test(tc, a_timer_without_memory_is_refused);
+	tcase_add_test(tc, the_clock_that_ends_gives_its_memory_back);
 	tcase_add_test(
 		tc,
 		jobs_that_fall_due_without_memory_are_queued_once_there_is_some);

@@ -236,6 +236,34 @@ START_TEST(after_blocked_jobs_those_that_compute_are_again_limited)
 }
 END_TEST
 
+/* It may be the first or the last of those that the monitor has on its list. */
+START_TEST(a_pool_grows_while_another_goes)
+{
+	soon_executor *e[2];
+	struct gate stay, go;
+
+	for (unsigned i = 0; i < test_scale(10); i++) {
+		gate_init(&stay);
+		gate_init(&go);
+		for (int k = 0; k < 2; k++)
+			e[k] = grown_pool(1, 8);
+		for (int n = 0; n < 8; n++)
+			for (int k = 0; k < 2; k++)
+				ck_assert_int_eq(soon_execute(e[k], gate_job,
+							      k == _i ? &go
+								      : &stay),
+						 0);
+		gate_open(&go);
+		soon_executor_free(e[_i]);
+		gate_await(&stay, 8);
+		gate_open(&stay);
+		soon_executor_free(e[!_i]);
+		gate_fini(&go);
+		gate_fini(&stay);
+	}
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("monitor");
@@ -245,6 +273,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(t, blocked_jobs_all_run_at_once, 0,
 			    (int)COUNT_OF(meetings));
 	tcase_add_test(t, several_pools_grow_at_once);
+	tcase_add_loop_test(t, a_pool_grows_while_another_goes, 0, 2);
 	tcase_add_test(
 		t, jobs_that_block_behind_others_that_compute_all_run_at_once);
 	tcase_add_loop_test(t, jobs_that_compute_are_given_no_company, 1, 4);

@@ -136,6 +136,21 @@ START_TEST(a_room_that_closes_refuses_all_who_wait_and_who_come)
 }
 END_TEST
 
+START_TEST(a_child_of_fork_has_an_empty_room_and_nobody_in_line)
+{
+	struct sooni_asker a[3];
+
+	ck_assert(sooni_room_take(&room, MOST));
+	for (size_t i = 0; i < COUNT_OF(a); i++)
+		sooni_room_line_up(&room, &a[i], i + 1);
+	sooni_room_after_fork(&room);
+	for (size_t i = 0; i < COUNT_OF(a); i++)
+		ck_assert_uint_eq(answer_to(&a[i]), SOONI_REFUSED);
+	ck_assert_uint_eq(sooni_room_taken(&room), 0);
+	ck_assert(sooni_room_take(&room, MOST));
+}
+END_TEST
+
 enum { GUESTS = 4 };
 
 static _Atomic unsigned inside;
@@ -225,6 +240,7 @@ static Suite *suite(void)
 	tcase_add_test(t, the_first_in_line_is_passed_by_nobody);
 	tcase_add_test(t, one_leaves_and_as_many_come_as_fit);
 	tcase_add_test(t, a_room_that_closes_refuses_all_who_wait_and_who_come);
+	tcase_add_test(t, a_child_of_fork_has_an_empty_room_and_nobody_in_line);
 	tcase_add_loop_test(t, whoever_waits_is_admitted, 0, 4);
 	tcase_add_loop_test(t, closing_leaves_nobody_waiting, 0, 30);
 	suite_add_tcase(s, t);
