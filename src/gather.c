@@ -78,6 +78,8 @@ int soon_gather(soon_future *const *futures, size_t n, soon_nsec timeout,
 	size_t i;
 	int rc;
 
+	if (n > SIZE_MAX / sizeof(*futures))
+		return EINVAL;
 	for (i = 0; i < n && results != NULL; i++)
 		results[i] = NULL;
 	for (i = 0; i < n && errors != NULL; i++)

@@ -11,7 +11,8 @@ int sooni_check_futures(soon_future *const *futures, size_t n)
 {
 	size_t i;
 
-	if (futures == NULL && n > 0)
+	/* No array is that long: so none is looked at, or written to. */
+	if ((futures == NULL && n > 0) || n > SIZE_MAX / sizeof(*futures))
 		return EINVAL;
 	for (i = 0; i < n; i++)
 		if (futures[i] == NULL)

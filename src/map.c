@@ -81,12 +81,12 @@ int soon_map(soon_executor *e, const soon_job *each, void *const *args,
 	size_t i;
 	int rc;
 
+	if (n > SIZE_MAX / sizeof(*m.futures))
+		return ENOMEM;
 	for (i = 0; i < n && results != NULL; i++)
 		results[i] = NULL;
 	for (i = 0; i < n && errors != NULL; i++)
 		errors[i] = 0;
-	if (n > SIZE_MAX / sizeof(*m.futures))
-		return ENOMEM;
 	m.futures = malloc(n > 0 ? n * sizeof(*m.futures) : 1);
 	if (m.futures == NULL)
 		return ENOMEM;

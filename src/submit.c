@@ -323,13 +323,15 @@ int soon_submit_many(soon_executor *executor, const soon_job *given,
 	size_t i;
 	int rc;
 
+	if (n > SIZE_MAX / sizeof(*m.jobs))
+		return ENOMEM;
 	for (i = 0; futures != NULL && i < n; i++)
 		futures[i] = NULL;
 	rc = read_job(&each, given);
 	if (rc != 0 || n == 0)
 		return rc;
 	e = resolve(executor);
-	if (e == NULL || n > SIZE_MAX / sizeof(*m.jobs))
+	if (e == NULL)
 		return ENOMEM;
 	if (!m.given)
 		m.jobs = malloc(n * sizeof(*m.jobs));

@@ -5,6 +5,8 @@
 
 #include "fault.h"
 
+#include "wall.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -326,8 +328,10 @@ CALL(PRINTF(2, 3) int, fprintf, FILE *file, const char *format, ...)
 	return n;
 }
 
-PLAIN(FAULT_CLOCK, EINVAL, -1, int, clock_gettime,
-      (clockid_t clock, struct timespec *t), clock, t)
+CALL(int, clock_gettime, clockid_t clock, struct timespec *t)
+{
+	return fails(FAULT_CLOCK, EINVAL) ? -1 : wall_read(clock, t);
+}
 
 /* POSIX allows both to return for no reason. */
 CALL(int, pthread_cond_wait, pthread_cond_t *condition, pthread_mutex_t *lock)
@@ -339,6 +343,7 @@ CALL(int, pthread_cond_wait, pthread_cond_t *condition, pthread_mutex_t *lock)
 CALL(int, pthread_cond_timedwait, pthread_cond_t *condition,
      pthread_mutex_t *lock, const struct timespec *until)
 {
+	wall_see_sleep(0);
 	return fails(FAULT_SLEEP, EINTR)
 		       ? 0
 		       : pthread_cond_timedwait(condition, lock, until);
@@ -381,9 +386,12 @@ CALL(long, syscall, long number, ...)
 		arg[i] = va_arg(args, long);
 	va_end(args);
 	if (number == SYS_futex &&
-	    ((int)arg[1] & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET &&
-	    fails(FAULT_SLEEP, EINTR))
-		return fault_count() % 2 == 0 ? -1 : 0;
+	    ((int)arg[1] & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET) {
+		if (fails(FAULT_SLEEP, EINTR))
+			return fault_count() % 2 == 0 ? -1 : 0;
+		if (arg[3] != 0)
+			wall_see_sleep((int)arg[1]);
+	}
 	return syscall(number, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
 }
 
