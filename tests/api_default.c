@@ -1,10 +1,8 @@
 /*
  * api_default.c - the process's own pool.
  */
-#include "support/sanitized.h"
 #include "support/support.h"
 
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -40,32 +38,6 @@ START_TEST(at_exit_the_default_pool_finishes_what_was_queued)
 	ck_assert_int_eq(status, 0);
 	ck_assert_uint_eq(atomic_load(shared), N);
 	munmap(shared, sizeof(*shared));
-}
-END_TEST
-
-/* Runs after the library's own: a thread that was joined may be counted for a
- * moment longer. */
-static void await_alone(void)
-{
-	while (thread_count() > 1)
-		sched_yield();
-}
-
-START_TEST(at_exit_all_its_threads_end_and_the_clock_too)
-{
-	int status = -1;
-	pid_t pid = fork();
-
-	ck_assert_int_ge(pid, 0);
-	if (pid == 0) {
-		alarm(TEST_TIMEOUT / 2);
-		atexit(await_alone);
-		soon_future_unref(soon_submit_job(
-			NULL, SOON_JOB(.fn = return_null, .delay = 1)));
-		exit(0);
-	}
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert_int_eq(status, 0);
 }
 END_TEST
 
@@ -122,10 +94,6 @@ static Suite *suite(void)
 
 	tcase_set_timeout(t, TEST_TIMEOUT);
 	tcase_add_test(t, at_exit_the_default_pool_finishes_what_was_queued);
-	/* A sanitizer's own threads are counted, too. */
-	if (!TEST_THREAD_SANITIZED && !TEST_ADDRESS_SANITIZED)
-		tcase_add_test(t,
-			       at_exit_all_its_threads_end_and_the_clock_too);
 	tcase_add_test(t, there_is_one_default_pool);
 	tcase_add_test(t, null_means_the_default_pool_and_free_ignores_it);
 	suite_add_tcase(s, t);
