@@ -118,7 +118,7 @@ START_TEST(a_timer_without_memory_is_refused)
 }
 END_TEST
 
-/* Once nobody awaits the time: see sooni_timer_forget(). */
+/* As soon as it is to end, or some seconds after the last timer. */
 START_TEST(the_clock_that_ends_gives_its_memory_back)
 {
 	struct sooni_timer t = { .when = INT64_MAX, .fire = no_fire };
@@ -127,8 +127,12 @@ START_TEST(the_clock_that_ends_gives_its_memory_back)
 	ck_assert_int_eq(sooni_timer_start(&t), 0);
 	ck_assert_int_gt(fault_blocks(), before);
 	ck_assert(sooni_timer_stop(&t));
-	sooni_timer_forget();
+	if (_i == 0)
+		sooni_timer_forget();
+	while (_i == 1 && fault_blocks() > before)
+		sched_yield();
 	ck_assert_int_eq(fault_blocks(), before);
+	sooni_timer_forget();
 }
 END_TEST
 
@@ -204,7 +208,8 @@ static Suite *timer_suite(void)
 		timers_that_the_user_holds_up_for_want_of_threads_are_not_lost,
 		0, 2);
 	tcase_add_test(tc, a_timer_without_memory_is_refused);
-	tcase_add_test(tc, the_clock_that_ends_gives_its_memory_back);
+	tcase_add_loop_test(tc, the_clock_that_ends_gives_its_memory_back, 0,
+			    2);
 	tcase_add_test(
 		tc,
 		jobs_that_fall_due_without_memory_are_queued_once_there_is_some);

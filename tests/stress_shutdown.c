@@ -5,6 +5,8 @@
  */
 #include "support/many.h"
 
+#include "pool.h"
+
 #include <errno.h>
 #include <sched.h>
 
@@ -322,6 +324,33 @@ START_TEST(a_plain_free_runs_whatever_was_accepted)
 }
 END_TEST
 
+static void *look_once(void *g)
+{
+	gate_pass(g);
+	return box(soon_cancel_requested());
+}
+
+/* On its way from the queue as the shutdown asks those that run: made by hand. */
+START_TEST(a_job_that_was_missed_learns_of_it_at_its_first_look)
+{
+	soon_executor *e = pool_of(1);
+	struct gate g;
+	soon_future *f;
+
+	gate_init(&g);
+	f = submit(e, look_once, &g);
+	gate_await(&g, 1);
+	atomic_store(&e->home.stopping, true);
+	gate_open(&g);
+	ck_assert_int_eq(soon_future_wait(f, SOON_FOREVER), 0);
+	ck_assert_int_eq(unbox(soon_future_take(f)), true);
+	ck_assert(soon_future_cancel_requested(f));
+	soon_future_unref(f);
+	soon_executor_free(e);
+	gate_fini(&g);
+}
+END_TEST
+
 static Suite *shutdown_suite(void)
 {
 	Suite *s = suite_create("stress_shutdown");
@@ -336,6 +365,8 @@ static Suite *shutdown_suite(void)
 	tcase_add_loop_test(tc, many_may_shut_down_at_once, 0, 2);
 	tcase_add_loop_test(tc, a_plain_free_runs_whatever_was_accepted, 0,
 			    (int)test_scale(8));
+	tcase_add_test(tc,
+		       a_job_that_was_missed_learns_of_it_at_its_first_look);
 	suite_add_tcase(s, tc);
 	return s;
 }
