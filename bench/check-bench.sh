@@ -51,13 +51,21 @@ test "$(./bench-naive help 1 1)" = n/a || complain "help has no n/a"
 
 if test -n "${PYTHON3:-}"; then
 	csv=check-bench.csv
+	svg=check-bench.svg
 	"$PYTHON3" -B "$srcdir/run.py" --csv $csv --reps 2 --scale 0.01 \
-		--peers soon,naive submit roundtrip >check-bench.out 2>&1 ||
+		--gnuplot "${GNUPLOT:-}" --svg $svg \
+		--peers soon,naive submit warm >check-bench.out 2>&1 ||
 		complain "run.py fails: $(cat check-bench.out)"
 	grep -q '^| libsoon | [0-9]' check-bench.out ||
 		complain "run.py prints no table: $(cat check-bench.out)"
 	test "$(grep -c '^submit,,naive,' $csv)" -eq 2 ||
 		complain "the CSV file lacks lines: $(cat $csv)"
-	rm -f $csv check-bench.out
+	if test -n "${GNUPLOT:-}"; then
+		"$PYTHON3" -B "$srcdir/run.py" --from $csv --svg again-$svg \
+			--gnuplot "$GNUPLOT" >/dev/null
+		cmp $svg again-$svg ||
+			complain "the CSV file gives another picture"
+	fi
+	rm -f $csv $svg again-$svg check-bench.out
 fi
 exit $failed

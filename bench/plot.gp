@@ -3,11 +3,12 @@
 #	n, titles[], place[]	the peers, their titles, and where in the
 #				list of all peers each stands
 #	basis			whose cost is 1 in the upper picture
-#	rows, $labels		its workloads
+#	rows, $labels		its workloads, each with the basis's figure
+#	swept			whether there is anything for the lower ones
 #	$ratio1, $ratio2, ...	for each peer: multiple of the basis, row
 #	$jobs1, $threads1, ...	for each peer: number, median, min, max
 
-set terminal svg size 1000,1180 dynamic font "sans-serif,12" \
+set terminal svg size 1000,(swept ? 1180 : 760) dynamic font "sans-serif,12" \
 	background "white"
 
 # Place 1 is the library.  Every peer has a shape and a colour of its own.
@@ -34,14 +35,16 @@ set grid lc rgb "#dddddd" lt 1 lw 0.5
 set errorbars small
 set border 3 lc rgb "#666666"
 set logscale x
-set format x "%g"
+set format x "%gx"
 
 # Above: every workload, every peer, as a multiple of the basis.
-set origin 0, 0.38
-set size 1, 0.62
-set lmargin at screen 0.14
+set origin 0, (swept ? 0.38 : 0)
+set size 1, (swept ? 0.62 : 1)
+set lmargin at screen 0.18
 set rmargin at screen 0.79
-set title "Cost, if that of ".basis." is 1\n(medians of one run)"
+set title "Cost as a multiple of ".basis."'s, which is on the left\n" . \
+	"(medians of one run; to the right: dearer)"
+set xlabel "times the figure of ".basis." (logarithmic)"
 set key at screen 0.99, 0.93 top right Left reverse invert noenhanced \
 	samplen 1 spacing 1.3
 set yrange [rows + 0.7 : 0.3]
@@ -52,7 +55,8 @@ do for [i = 1 : |$labels|] {
 	eval sprintf("set ytics add (%s %s)", $labels[i][quote : *], \
 		word($labels[i], 1))
 }
-set label 1 "* jobs also run on\nthe submitting thread" at screen 0.81, 0.70
+set label 1 "* jobs also run on\nthe submitting thread" \
+	at screen 0.81, (swept ? 0.70 : 0.53)
 set arrow 1 from 1, graph 0 to 1, graph 1 nohead lc rgb colour[1] lw 1.5
 command = ""
 do for [i = n : 1 : -1] {
@@ -60,6 +64,7 @@ do for [i = n : 1 : -1] {
 	if (filled) { command = add(command, dots(i)) }
 }
 if (command ne "") { eval command }
+set format x "%g"
 unset arrow 1
 unset label 1
 unset key
@@ -73,7 +78,7 @@ set ytics autofreq scale 1
 set format y "%g"
 set ylabel "ns per job"
 
-do for [name in "jobs threads"] {
+do for [name in (swept ? "jobs threads" : "")] {
 	set size 0.5, 0.37
 	if (name eq "jobs") {
 		set origin 0, 0

@@ -6,7 +6,7 @@ import statistics
 import subprocess
 from pathlib import Path
 
-from measure import FLOORS, PEERS, SWEEPS, WORKLOADS
+from measure import FLOORS, PEERS, SWEEPS, WORKLOADS, Peer, Results
 
 TITLES = {peer.name: peer.title for peer in PEERS}
 ON_CALLER = {peer.name for peer in PEERS if peer.caller_runs}
@@ -162,6 +162,34 @@ def write_csv(results, path):
                                   outcome if words else outcome[i]])
 
 
+def read_csv(path):
+    """What write_csv() wrote, for tables and pictures."""
+    results = Results()
+    with open(path, newline="") as file:
+        for line in csv.DictReader(file):
+            point = int(line["point"]) if line["point"].isdigit() \
+                else line["point"] or None
+            runs = results.of(line["workload"], point)
+            try:
+                figure = float(line["value"])
+            except ValueError:
+                runs[line["peer"]] = line["value"]
+                continue
+            if line["unit"] == units_of(line["workload"])[0]:
+                runs.setdefault(line["peer"], []).append([])
+            runs[line["peer"]][-1].append(figure)
+    return results
+
+
+def found_in(results):
+    """The peers and the workloads that have figures."""
+    names = list(dict.fromkeys(name for name, _ in results.runs))
+    there = {peer for runs in results.runs.values() for peer in runs}
+    peers = [peer for peer in PEERS if peer.name in there]
+    known = {peer.name for peer in peers} | {"floor"}
+    return peers + [Peer(name, name) for name in sorted(there - known)], names
+
+
 def against_ours(results, names):
     """(row, label, peer, how many times our figure) of every workload."""
     number = 0
@@ -171,8 +199,8 @@ def against_ours(results, names):
             ours = middle.get(OURS) or min(middle.values(), default=0)
             if ours > 0:
                 number += 1
-                label = name if len(WORKLOADS[name].units) == 1 \
-                    else f"{name}, {unit.removesuffix(', ns')}"
+                label = f"{name}: {short(ours)} {unit}" if ", " not in unit \
+                    else f"{name}, {unit.replace(',', f': {short(ours)}')}"
                 for peer, x in middle.items():
                     if x > 0:
                         yield number, label, peer, x / ours
@@ -197,7 +225,10 @@ def plot_data(results, peers, names):
     measured = {peer for _, _, peer, _ in ratios}
     basis = TITLES[OURS] if OURS in measured else "the cheapest"
     places = [*TITLES]
+    swept = any(results.of(name, point) for name in names if name in SWEEPS
+                for point in SWEEPS[name])
     lines = [f"n = {len(peers)}", f"rows = {len(labels)}",
+             f"swept = {int(swept)}",
              f'basis = "{basis}"', f"array titles[{len(peers)}]",
              f"array place[{len(peers)}]"]
     lines += block("labels", (f'{number} "{label}"'

@@ -42,6 +42,9 @@ def parse(argv):
     parser.add_argument("--gnuplot", default="", metavar="PROGRAM",
                         help="draws the picture; none without it")
     parser.add_argument("--compilers", default="", help=argparse.SUPPRESS)
+    parser.add_argument("--from", dest="measured", metavar="FILE",
+                        help="measure nothing: draw the figures of this CSV "
+                        "file, those of sweeps only if they are named")
     parser.add_argument("--machine", action="store_true",
                         help="only say what machine this is")
     options = parser.parse_args(argv)
@@ -82,8 +85,28 @@ def progress(line):
     print(line, file=sys.stderr, flush=True)
 
 
+def draw(results, peers, names, options):
+    if not options.gnuplot:
+        print("No picture: gnuplot was not found.")
+    elif report.write_svg(results, peers, names, options.gnuplot, options.svg):
+        print(f"Picture: {options.svg}")
+    else:
+        sys.exit("No picture: gnuplot fails.")
+
+
+def redraw(options):
+    results = report.read_csv(options.measured)
+    peers, names = report.found_in(results)
+    peers = [p for p in peers if p.name in options.peers
+             or p.name not in report.TITLES]
+    wanted = options.workloads or measure.WORKLOADS
+    draw(results, peers, [n for n in names if n in wanted], options)
+
+
 def main(argv):
     options = parse(argv)
+    if options.measured:
+        return redraw(options)
     print(report.machine(options.compilers), end="\n\n", flush=True)
     if options.machine:
         return
@@ -99,13 +122,7 @@ def main(argv):
     print(report.markdown(results, peers, options.names))
     report.write_csv(results, options.csv)
     print(f"Every figure: {options.csv}", flush=True)
-    if not options.gnuplot:
-        print("No picture: gnuplot was not found.")
-    elif report.write_svg(results, peers, options.names, options.gnuplot,
-                          options.svg):
-        print(f"Picture: {options.svg}")
-    else:
-        sys.exit("No picture: gnuplot fails.")
+    draw(results, peers, options.names, options)
 
 
 if __name__ == "__main__":

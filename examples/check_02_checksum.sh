@@ -3,20 +3,9 @@
 # check_02_checksum.sh - 02_checksum prints what sha256sum prints, for odd names
 # and odd files too; reports what it cannot read; and ends on SIGINT.
 
-example=$PWD/02_checksum
-test -x "$example" || exit 77
 command -v sha256sum >/dev/null || exit 77
-LC_ALL=C
-export LC_ALL
-tmp=$(mktemp -d) || exit 99
+. "${0%/*}/check.sh"
 trap 'chmod -R u+rwx "$tmp"; rm -rf "$tmp"' EXIT
-cd "$tmp" || exit 99
-status=0
-
-fail() {
-	echo "check_02_checksum: $*"
-	status=1
-}
 
 # run RC LINES ARGUMENT...: the exit status, and how many lines of error.
 run() {

@@ -6,26 +6,10 @@
 #
 # 03_resolve_check is 03_resolve with the resolver of resolver.c.
 
-example=$PWD/03_resolve
-check=$PWD/03_resolve_check
-test -x "$example" && test -x "$check" || exit 77
-LC_ALL=C
-export LC_ALL
-tmp=$(mktemp -d) || exit 99
-trap 'rm -rf "$tmp"' EXIT
-cd "$tmp" || exit 99
-status=0
+. "${0%/*}/check.sh"
+check=${example}_check
+test -x "$check" || exit 77
 late="$(printf '\t')Connection timed out"
-
-fail() {
-	echo "check_03_resolve: $*"
-	status=1
-}
-
-# limited COMMAND...: against hangs.
-limited() {
-	timeout -k 5 120 "$@"
-}
 
 # run RC PROGRAM ARGUMENT...: from in to out.
 run() {
@@ -144,18 +128,12 @@ sed 4q out | grep -c '^hangs-[123]	' | grep -qx 3 ||
 	fail "an open input: another order"
 test "$(cat err)" = freed || fail "a late answer: $(cat err)"
 
-refused() {
-	run 2 "$example" "$@"
-	test "$(wc -l <err)" -eq 1 || fail "$*: not one line of error"
-	test -s out && fail "$*: wrote to standard output"
-}
-
 echo 127.0.0.1 >in
 for bad in -j -jx -j-1 -j2x -j65535 -j99999999999999999999 -t -tx -t-1 -t0 \
 	-t1s -tnan -tinf -t1e-10 -t1e10 -x --nonsense name "-jx -j1" "-tx -t1"; do
-	refused $bad
+	refused 2 $bad
 done
-refused -t ''
+refused 2 -t ''
 run 0 "$example" --help
 grep -q '^usage: 03_resolve' out || fail "--help: no usage"
 limited "$example" </ >out 2>err

@@ -3,19 +3,7 @@
 # check_05_mergesort.sh - 05_mergesort prints what sort prints, for few lines and
 # many, with one thread and several; and says what is wrong with its input.
 
-example=$PWD/05_mergesort
-test -x "$example" || exit 77
-LC_ALL=C
-export LC_ALL
-tmp=$(mktemp -d) || exit 99
-trap 'rm -rf "$tmp"' EXIT
-cd "$tmp" || exit 99
-status=0
-
-fail() {
-	echo "check_05_mergesort: $*"
-	status=1
-}
+. "${0%/*}/check.sh"
 
 # same NAME ARGUMENT...: sort in by the example and by sort.
 same() {
@@ -59,22 +47,12 @@ same "equal lines"
 printf 'b\na' >in
 same "no newline at the end"
 
-refused() {
-	want=$1
-	shift
-	"$example" "$@" <in >out 2>err
-	rc=$?
-	test $rc -eq $want || fail "$*: exit status $rc"
-	test "$(wc -l <err)" -eq 1 || fail "$*: not one line of error"
-	test -s out && fail "$*: wrote to standard output"
-}
-
 for bad in -j -jx -j-1 -j2x -x --nonsense file; do
 	refused 2 $bad
 done
 printf 'a\nb\000c\n' >in
-refused 1
-grep -q 'line 2: ' err || fail "a NUL byte: its line is not named"
+refused 1 <in
+grep -q 'line 2: ' why || fail "a NUL byte: its line is not named"
 
 "$example" --help >out 2>err || fail "--help: exit status $?"
 grep -q '^usage: 05_mergesort' out || fail "--help: no usage"

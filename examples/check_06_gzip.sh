@@ -4,20 +4,8 @@
 # for bit, about as small as gzip's; a long pipe takes no more memory than a short
 # one; and what goes wrong is said.
 
-example=$PWD/06_gzip
-test -x "$example" || exit 77
 command -v gzip >/dev/null || exit 77
-LC_ALL=C
-export LC_ALL
-tmp=$(mktemp -d) || exit 99
-trap 'rm -rf "$tmp"' EXIT
-cd "$tmp" || exit 99
-status=0
-
-fail() {
-	echo "check_06_gzip: $*"
-	status=1
-}
+. "${0%/*}/check.sh"
 
 # same NAME ARGUMENT...: compress `in', and get it back.
 same() {
@@ -101,18 +89,6 @@ else
 	echo "check_06_gzip: memory is not limited here"
 fi
 
-# refused RC ARGUMENT...: one line of error, and nothing else.
-refused() {
-	want=$1
-	shift
-	"$example" "$@" <in >out 2>err
-	rc=$?
-	test $rc -eq $want || fail "$*: exit status $rc"
-	test "$(wc -l <err)" -eq 1 || fail "$*: not one line of error"
-	test -s out && fail "$*: wrote to standard output"
-}
-
-text 1000
 for bad in -p -px -p-1 -p2x -0 -x --nonsense file; do
 	refused 2 $bad
 done

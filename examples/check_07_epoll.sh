@@ -10,34 +10,8 @@
 # With bash for its /dev/tcp, and for so long, should a FIFO wait in vain.
 command -v bash >/dev/null || exit 77
 test -n "$limited" || exec env limited=yes timeout 1200 bash "$0" "$@"
-name=${0##*/check_}
-name=${name%.sh}
-example=$PWD/$name
-test -x "$example" || exit 77
-export LC_ALL=C
-limit=300 # seconds, against hangs only
-tmp=$(mktemp -d) || exit 99
+. "${0%/*}/check.sh"
 trap 'exec 2>/dev/null; kill -9 $(cat "$tmp/pid"); rm -rf "$tmp"' EXIT
-cd "$tmp" || exit 99
-status=0
-
-fail() {
-	echo "check_$name: $*"
-	status=1
-}
-
-# until_true COMMAND...: or until that takes too long.
-until_true() {
-	tries=0
-	until "$@"; do
-		tries=$((tries + 1))
-		test $tries -lt $((limit * 10)) || {
-			fail "waited for $* in vain"
-			exit 1
-		}
-		sleep 0.1
-	done
-}
 
 serve() {
 	rm -f pid out err rc
@@ -218,17 +192,6 @@ connect 5
 kill -INT "$(cat pid)"
 hears 5 ''
 ended 0
-
-# refused RC ARGUMENT...
-refused() {
-	want=$1
-	shift
-	timeout $limit "$example" "$@" >said 2>why
-	rc=$?
-	test $rc -eq "$want" || fail "$*: exit status $rc, not $want"
-	test "$(wc -l <why)" -eq 1 || fail "$*: not one line of error"
-	test ! -s said || fail "$*: wrote to standard output"
-}
 
 refused 2
 refused 2 ''

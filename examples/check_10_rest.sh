@@ -7,37 +7,13 @@
 # A second one is the upstream.  While that is stopped, requests that need it are
 # held, so what is seen then does not depend on time.
 
-example=$PWD/10_rest
-test -x "$example" || exit 77
 curl --help all 2>/dev/null | grep -q -e --parallel-immediate || exit 77
-LC_ALL=C
+. "${0%/*}/check.sh"
+trap 'exec 2>/dev/null; kill -9 $(cat "$tmp"/*.pid); rm -rf "$tmp"' EXIT
 NO_PROXY='*'
-export LC_ALL NO_PROXY
-limit=600 # seconds, against hangs only
+export NO_PROXY
 jobs=16
 curl="curl -sS --no-progress-meter -m $limit"
-tmp=$(mktemp -d) || exit 99
-trap 'exec 2>/dev/null; kill -9 $(cat "$tmp"/*.pid); rm -rf "$tmp"' EXIT
-cd "$tmp" || exit 99
-status=0
-
-fail() {
-	echo "check_10_rest: $*"
-	status=1
-}
-
-# until_true COMMAND...: or until that takes too long.
-until_true() {
-	tries=0
-	until "$@"; do
-		tries=$((tries + 1))
-		test $tries -lt $((limit * 10)) || {
-			fail "waited for $* in vain"
-			exit 1
-		}
-		sleep 0.1
-	done
-}
 
 # serve NAME OPTION...: its address in $url, its port in $port, its id in NAME.pid.
 serve() {
@@ -308,17 +284,6 @@ test "$(cat rest.rc)" = 143 || fail "a second signal: exit status $(cat rest.rc)
 exec 3>&-
 wait
 
-# refused RC OPTION...: does not even begin.
-refused() {
-	want=$1
-	shift
-	timeout $limit "$example" "$@" >out 2>err
-	rc=$?
-	test $rc -eq $want || fail "$*: exit status $rc, not $want"
-	test -s err || fail "$*: does not say why"
-	test -s out && fail "$*: wrote to standard output"
-}
-
 for bad in -p -px -p-1 -p65535 -j0 --max-pending=0 --upstream=x --timeout=0 -x \
 	--nonsense; do
 	refused 2 $bad items.db
@@ -329,10 +294,15 @@ serve rest
 refused 1 -p "$port" items.db
 signal rest TERM
 ended rest
-refused 1 -p 0 .
 echo 'no database' >not.db
-refused 1 -p 0 not.db
-timeout $limit "$example" --help >out 2>err
+for bad in . not.db; do
+	limited "$example" -p 0 $bad >said 2>why
+	rc=$?
+	test $rc -eq 1 || fail "$bad: exit status $rc, not 1"
+	grep -q "^10_rest: $bad: " why || fail "$bad: does not say why"
+	test ! -s said || fail "$bad: wrote to standard output"
+done
+limited "$example" --help >out 2>err
 test $? -eq 0 || fail "--help: exit status"
 grep -q '^usage: 10_rest' out || fail "--help: no usage"
 exit $status

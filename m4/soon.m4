@@ -71,6 +71,18 @@ AC_DEFUN([SOON_VERSION_SCRIPT],
 		[soon_cv_version_script=yes], [soon_cv_version_script=no])
 	rm -f conftest.map])])
 
+# SOON_NODELETE
+# NODELETE_LDFLAGS keeps a library in memory that dlclose() would take away, with
+# threads still running in it.
+AC_DEFUN([SOON_NODELETE],
+[AC_CACHE_CHECK([whether a library can ask to stay in memory],
+	[soon_cv_nodelete],
+	[SOON_LINK([-Wl,-z,nodelete], [AC_LANG_PROGRAM([], [])],
+		[soon_cv_nodelete=yes], [soon_cv_nodelete=no])])
+AS_IF([test "x$soon_cv_nodelete" = xyes],
+	[NODELETE_LDFLAGS=-Wl,-z,nodelete])
+AC_SUBST([NODELETE_LDFLAGS])])
+
 # SOON_SANITIZER
 # --enable-sanitizer=LIST: SANITIZER_FLAGS is for compiling and linking, and
 # TEST_PATIENCE is by how much tests become slower.

@@ -132,13 +132,13 @@ enum sooni_end sooni_rest_if_surplus(struct sooni_worker *w)
 	struct soon_executor *e = w->executor;
 	enum sooni_end end = SOONI_STAYS;
 
-	/* relaxed: a hint.  The place was taken between two jobs, for instance
-	 * as the worker slept for a lock: it counts again, before it is asked
-	 * who is too many. */
+	/* relaxed: a hint.  The place was taken just between two jobs, for
+	 * instance as the worker slept for a lock: it counts again, before it
+	 * is asked who is too many. */
 	if (sooni_unlikely(
 		    atomic_load_explicit(&w->place, memory_order_relaxed) ==
 		    SOONI_PLACE_TAKEN))
-		sooni_regain_place(w);
+		sooni_regain_place(w); /* LCOV_EXCL_LINE */
 	while (end == SOONI_STAYS &&
 	       sooni_unlikely(sooni_park_is_over(&e->park))) {
 		if (!w->searching)

@@ -63,7 +63,7 @@ struct soon_completions {
 	struct sooni_link all; /* in the list of all sets: see set.c */
 
 	/* what soon_completions_fd() returns: see set_fd.c */
-	_Atomic bool has_fd; /* goes one way, under lock */
+	atomic_uint has_fd; /* a bool; goes one way, under lock */
 	pthread_mutex_t fd_lock;
 	bool fd_readable; /* under fd_lock, as is the descriptor's state */
 	int fds[2];	  /* r/o once has_fd */

@@ -98,7 +98,8 @@ static void begin(struct then *t)
 		sooni_future_fail_idle(f, rc);
 		return;
 	}
-	if (sooni_future_enqueue(f, &e->home)) {
+	/* Not if it was cancelled since that look. */
+	if (sooni_future_enqueue(f, &e->home)) { /* LCOV_EXCL_BR_LINE */
 		if (e->options.flags & SOON_INLINE)
 			run_here(f, e);
 		else

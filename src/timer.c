@@ -322,6 +322,9 @@ void sooni_timer_forget(void)
 	thread = last_ended;
 	join = has_last_ended;
 	has_last_ended = false;
+	/* Room for a timer whose clock could not be started. */
+	if (heap.count == 0 && present == 0)
+		sooni_heap_free(&heap);
 	pthread_mutex_unlock(&lock);
 	if (join)
 		sooni_thread_join(thread);

@@ -147,6 +147,126 @@ START_TEST(running_jobs_of_a_broken_pool_end_normally)
 }
 END_TEST
 
+static struct gate in_callback;
+
+static void stand_in_callback(soon_future *f, void *unused)
+{
+	(void)f;
+	(void)unused;
+	gate_pass(&in_callback);
+}
+
+static void *return_after(void *unused)
+{
+	gate_pass(&gate);
+	return unused;
+}
+
+static void *block_after(void *other)
+{
+	gate_pass(&gate);
+	soon_blocking_begin();
+	gate_pass(other);
+	soon_blocking_end();
+	return NULL;
+}
+
+static void *leave_after(void *unused)
+{
+	gate_pass(&gate);
+	pthread_exit(unused);
+}
+
+/* The thread that breaks it stands in the first job's callback: the other, as it
+ * goes on, blocks or leaves. */
+START_TEST(what_a_broken_pool_still_holds_fails_whoever_meets_it)
+{
+	static soon_fn *const ways[] = { return_after, block_after,
+					 leave_after };
+	struct failing failing;
+	soon_executor *e = failing_pool(&failing, 1);
+	soon_future *running, *first, *next;
+	struct gate other;
+
+	gate_init(&in_callback);
+	gate_init(&other);
+	running = submit(e, ways[_i], &other);
+	gate_await(&gate, 1);
+	first = submit(e, return_null, NULL);
+	next = submit_job(e, SOON_JOB(.fn = return_null,
+				      .run_within = 1000 * SOON_SEC));
+	ck_assert_int_eq(soon_future_on_done(first, stand_in_callback, NULL),
+			 0);
+	gate_open(&failing.gate);
+	gate_await(&in_callback, 1);
+	gate_open(&gate);
+	ck_assert_int_eq(soon_future_result(next, SOON_FOREVER, NULL),
+			 SOON_EBROKEN);
+	gate_open(&other);
+	gate_open(&in_callback);
+	ck_assert_int_eq(soon_future_result(running, SOON_FOREVER, NULL),
+			 _i == 2 ? SOON_EEXITED : 0);
+	soon_executor_free(e);
+	ck_assert_int_eq(soon_future_error(first), SOON_EBROKEN);
+	soon_future_unref(running);
+	soon_future_unref(first);
+	soon_future_unref(next);
+	gate_fini(&other);
+	gate_fini(&in_callback);
+}
+END_TEST
+
+/* A job that its submitter runs has the pool broken. */
+struct breaking {
+	struct failing failing;
+	soon_future *queued;
+};
+
+static void *let_it_break(void *arg)
+{
+	struct breaking *b = arg;
+
+	gate_open(&b->failing.gate);
+	soon_future_wait(b->queued, SOON_FOREVER);
+	return NULL;
+}
+
+START_TEST(of_jobs_that_their_submitter_runs_those_after_the_break_fail)
+{
+	soon_executor_options o = SOON_EXECUTOR_OPTIONS_INIT;
+	struct breaking b = { .queued = NULL };
+	soon_future *f[3];
+	soon_executor *e;
+
+	gate_init(&b.failing.gate);
+	b.failing.good = 1;
+	o.workers = 2;
+	o.max_workers = 2;
+	o.max_pending = 1;
+	o.when_full = SOON_CALLER_RUNS;
+	o.worker_init = fail_init;
+	o.worker_ctx = &b.failing;
+	e = soon_executor_open(&o);
+	ck_assert_ptr_nonnull(e);
+	pool_hold(e, &gate, 1);
+	b.queued = submit(e, return_null, NULL);
+	gate_await(&b.failing.gate, 1);
+	ck_assert_int_eq(
+		soon_submit_many(e, SOON_JOB(.fn = let_it_break, .arg = &b),
+				 NULL, 3, f),
+		0);
+	ck_assert_int_eq(soon_future_error(f[0]), 0);
+	for (int i = 0; i < 3; i++) {
+		ck_assert(i == 0 || soon_future_error(f[i]) == SOON_EBROKEN);
+		soon_future_unref(f[i]);
+	}
+	ck_assert_int_eq(soon_future_error(b.queued), SOON_EBROKEN);
+	soon_future_unref(b.queued);
+	gate_open(&gate);
+	soon_executor_free(e);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("broken");
@@ -156,6 +276,11 @@ static Suite *suite(void)
 	tcase_set_timeout(t, TEST_TIMEOUT);
 	tcase_add_test(t, a_failing_init_fails_all_that_is_queued);
 	tcase_add_test(t, running_jobs_of_a_broken_pool_end_normally);
+	tcase_add_loop_test(
+		t, what_a_broken_pool_still_holds_fails_whoever_meets_it, 0, 3);
+	tcase_add_test(
+		t,
+		of_jobs_that_their_submitter_runs_those_after_the_break_fail);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -201,27 +201,55 @@ START_TEST(a_continuation_that_comes_too_late_never_runs)
 }
 END_TEST
 
+static pthread_t main_thread;
+static bool came_too_late;
+
 /* What the end of its executor says in there: bit 0. */
 static void end_in_callback(soon_future *f, void *g)
 {
-	int rc = soon_executor_shutdown(pool, 0, SOON_SEC);
+	int rc;
 
 	(void)f;
+	if (pthread_equal(pthread_self(), main_thread)) {
+		came_too_late = true;
+		return;
+	}
+	rc = soon_executor_shutdown(pool, 0, SOON_SEC);
 	gate_pass(g);
 	tally_add(&called, rc == EDEADLK ? 1 : 2);
+}
+
+/* With the callback, which has to be there before the time is over. */
+static soon_future *fail_in_time(soon_future *job, bool shielded)
+{
+	soon_nsec timeout = SOON_MSEC;
+	soon_future *f = NULL;
+
+	main_thread = pthread_self();
+	do {
+		soon_future *input = shielded ? soon_shield(job)
+					      : soon_future_ref(job);
+
+		soon_future_unref(f);
+		came_too_late = false;
+		f = soon_within(input, timeout);
+		soon_future_unref(input);
+		ck_assert_int_eq(soon_future_on_done(f, end_in_callback,
+						     &in_callback),
+				 0);
+		timeout *= 2;
+	} while (came_too_late);
+	return f;
 }
 
 /* Loops: a job with a limit; one behind shields. */
 START_TEST(the_end_waits_for_callbacks_of_what_came_too_late)
 {
 	soon_future *job = submit(pool, gate_job, &gate);
-	soon_future *shield = soon_shield(job);
 	soon_future *f;
 
 	gate_await(&gate, 1);
-	f = soon_within(_i == 0 ? job : shield, SOON_MSEC);
-	ck_assert_int_eq(soon_future_on_done(f, end_in_callback, &in_callback),
-			 0);
+	f = fail_in_time(job, _i == 1);
 	gate_await(&in_callback, 1);
 	gate_open(&gate);
 	ck_assert_int_eq(soon_future_wait(job, SOON_FOREVER), 0);
@@ -231,7 +259,21 @@ START_TEST(the_end_waits_for_callbacks_of_what_came_too_late)
 	ck_assert_int_eq(soon_executor_shutdown(pool, 0, SOON_FOREVER), 0);
 	ck_assert_uint_eq(tally_get(&called), 1);
 	soon_future_unref(f);
-	soon_future_unref(shield);
+	soon_future_unref(job);
+}
+END_TEST
+
+START_TEST(without_any_time_a_pending_job_is_cancelled)
+{
+	soon_future *job, *f;
+
+	pool_hold(pool, &gate, 1);
+	job = submit(pool, return_null, NULL);
+	f = soon_within(job, 0);
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_eq(soon_future_result(f, 0, NULL), ETIMEDOUT);
+	ck_assert_int_eq(soon_future_state(job), SOON_CANCELLED);
+	soon_future_unref(f);
 	soon_future_unref(job);
 }
 END_TEST
@@ -243,6 +285,7 @@ static Suite *suite(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, TEST_TIMEOUT);
+	tcase_add_test(t, without_any_time_a_pending_job_is_cancelled);
 	tcase_add_loop_test(t, within_and_shield_have_the_same_outcome, 0, 12);
 	tcase_add_loop_test(t, a_take_takes_both, 0, 4);
 	tcase_add_loop_test(

@@ -193,6 +193,7 @@ END_TEST
 START_TEST(a_write_that_fails_is_reported)
 {
 	FILE *out = fopen("/dev/full", "w");
+	int rc;
 
 	if (out != NULL) {
 		ck_assert_int_eq(soon_executor_dump(pool, out), ENOSPC);
@@ -200,7 +201,9 @@ START_TEST(a_write_that_fails_is_reported)
 	}
 	out = fopen("/dev/null", "r");
 	ck_assert_ptr_nonnull(out);
-	ck_assert_int_eq(soon_executor_dump(pool, out), EBADF);
+	/* Not every C library says why. */
+	rc = soon_executor_dump(pool, out);
+	ck_assert(rc == EBADF || rc == EIO);
 	fclose(out);
 	out = fdopen(dup(STDOUT_FILENO), "w");
 	ck_assert_ptr_nonnull(out);

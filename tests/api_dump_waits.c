@@ -260,6 +260,33 @@ START_TEST(the_chain_goes_with_its_job)
 }
 END_TEST
 
+static void *nest(void *depth)
+{
+	long left = unbox(depth);
+	soon_future *f = left > 0 ? soon_submit(pool, nest, box(left - 1))
+				  : soon_future_ref(promise);
+
+	soon_future_wait(f, SOON_FOREVER);
+	soon_future_unref(f);
+	return NULL;
+}
+
+START_TEST(of_a_deep_stack_some_jobs_are_shown_and_the_others_counted)
+{
+	soon_future *f;
+
+	/* With no other thread to take the inner ones. */
+	soon_executor_free(pool);
+	pool = named_pool("one", 1, 0);
+	f = submit_named("outer", nest, box(20));
+	await_saying(" more, waiting ");
+	expect(" on top of ");
+	expect_not("outer");
+	soon_future_set_result(promise, NULL);
+	finish(f);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("dump_waits");
@@ -276,6 +303,8 @@ static Suite *suite(void)
 	tcase_add_test(t, a_job_that_sleeps_is_said_to);
 	tcase_add_test(t, who_was_told_of_a_deadlock_has_the_chain_on_its_line);
 	tcase_add_test(t, the_chain_goes_with_its_job);
+	tcase_add_test(
+		t, of_a_deep_stack_some_jobs_are_shown_and_the_others_counted);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -85,6 +85,57 @@ START_TEST(bad_values_are_errors)
 	o = init;
 	o.when_full = (enum soon_overflow)99;
 	expect_refused(&o, EINVAL);
+	o = init;
+	o.idle_timeout = -1;
+	expect_refused(&o, EINVAL);
+	o.idle_timeout = INT64_MIN;
+	expect_refused(&o, EINVAL);
+}
+END_TEST
+
+START_TEST(more_threads_than_can_be_are_an_error)
+{
+	static const unsigned many[] = { 65535,	  65536,	1000000,
+					 INT_MAX, UINT_MAX - 1, UINT_MAX };
+	soon_executor_options o = SOON_EXECUTOR_OPTIONS_INIT;
+
+	for (size_t i = 0; i < COUNT_OF(many); i++) {
+		errno = 0;
+		ck_assert_ptr_null(soon_executor_new(many[i]));
+		ck_assert_int_eq(errno, EINVAL);
+		o.max_workers = many[i];
+		o.workers = 0;
+		expect_refused(&o, EINVAL);
+		o.workers = 1;
+		expect_refused(&o, EINVAL);
+		o.workers = many[i];
+		expect_refused(&o, EINVAL);
+		o.max_workers = 0;
+		expect_refused(&o, EINVAL);
+	}
+	expect_works(soon_executor_new(65534));
+	o.workers = 65534;
+	expect_works(soon_executor_open(&o));
+}
+END_TEST
+
+/* Nothing is known of a stack before a thread is to have it. */
+START_TEST(a_stack_that_cannot_be_had_refuses_the_job)
+{
+	static const size_t sizes[] = { SIZE_MAX, SIZE_MAX - 4096,
+					SIZE_MAX / 2 + 1 };
+	soon_executor_options o = SOON_EXECUTOR_OPTIONS_INIT;
+	soon_executor *e;
+
+	o.stack_size = sizes[_i];
+	e = soon_executor_open(&o);
+	ck_assert_ptr_nonnull(e);
+	errno = 0;
+	ck_assert_ptr_null(soon_submit(e, return_arg, NULL));
+	ck_assert(errno == EAGAIN || errno == EINVAL || errno == ENOMEM);
+	ck_assert_int_ne(soon_execute(e, return_arg, NULL), 0);
+	ck_assert_int_eq(soon_executor_shutdown(e, 0, SOON_FOREVER), 0);
+	soon_executor_free(e);
 }
 END_TEST
 
@@ -304,6 +355,9 @@ static Suite *suite(void)
 	tcase_add_test(t, defaults_and_small_sizes_work);
 	tcase_add_test(t, every_option_offered_is_accepted);
 	tcase_add_test(t, bad_values_are_errors);
+	tcase_add_test(t, more_threads_than_can_be_are_an_error);
+	tcase_add_loop_test(t, a_stack_that_cannot_be_had_refuses_the_job, 0,
+			    3);
 	tcase_add_test(t, sizes_are_checked);
 	tcase_add_test(t, null_pools_are_ignored_or_errors);
 	suite_add_tcase(s, t);

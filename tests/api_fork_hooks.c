@@ -48,6 +48,7 @@ START_TEST(a_cancelled_jobs_destructor_may_fork)
 	choose(_i < 2 ? _i : 0);
 	job.fn = return_arg;
 	job.free_arg = fork_destructor;
+	job.delay = _i == 3 ? 3600 * SOON_SEC : 0;
 	f = submit_job(pool, &job);
 	for (int i = 0; i < 3; i++)
 		ck_assert_int_eq(soon_execute(pool, return_arg, NULL), 0);
@@ -55,7 +56,7 @@ START_TEST(a_cancelled_jobs_destructor_may_fork)
 		rc = soon_future_cancel(f);
 	else /* and goes on with the shutdown, here and there */
 		rc = soon_executor_shutdown(pool, SOON_CANCEL_PENDING, 0);
-	if (_i == 2 && atomic_load(&forked) > 0)
+	if (_i >= 2 && atomic_load(&forked) > 0)
 		rc = rc == EINPROGRESS ? 0 : -1;
 	if (rc != 0)
 		wrong = "what the call returned";
@@ -85,6 +86,11 @@ static void fork_fini(void *unused)
 	fork_here();
 }
 
+static void *leave_job(void *unused)
+{
+	pthread_exit(unused);
+}
+
 START_TEST(hooks_of_a_worker_may_fork)
 {
 	soon_executor_options o = SOON_EXECUTOR_OPTIONS_INIT;
@@ -99,8 +105,9 @@ START_TEST(hooks_of_a_worker_may_fork)
 		o.worker_fini = fork_fini;
 	hooked = soon_executor_open(&o);
 	ck_assert_ptr_nonnull(hooked);
-	f = submit(hooked, return_arg, box(1));
-	ck_assert_int_eq(soon_future_result(f, SOON_FOREVER, NULL), 0);
+	f = submit(hooked, _i < 4 ? return_arg : leave_job, box(1));
+	ck_assert_int_eq(soon_future_result(f, SOON_FOREVER, NULL),
+			 _i < 4 ? 0 : SOON_EEXITED);
 	soon_future_unref(f);
 	soon_executor_free(hooked);
 	child_ended_with_its_thread();
@@ -131,6 +138,71 @@ START_TEST(the_end_of_a_broken_pool_may_fork)
 	soon_future_unref(f);
 	soon_executor_free(broken);
 	child_ended_with_its_thread();
+}
+END_TEST
+
+static struct gate in_callback;
+
+static void stand_in_callback(soon_future *f, void *unused)
+{
+	(void)f;
+	(void)unused;
+	gate_pass(&in_callback);
+}
+
+static void *push_hooks(void *unused)
+{
+	soon_on_cancel(fork_destructor, NULL);
+	gate_pass(&gate);
+	soon_on_cancel(count_a, NULL);
+	return unused;
+}
+
+static void *shut_down(void *unused)
+{
+	soon_executor_shutdown(pool, SOON_CANCEL_PENDING | SOON_CANCEL_RUNNING,
+			       0);
+	return unused;
+}
+
+static const char *default_works(void)
+{
+	return pool_works(NULL);
+}
+
+/* Of a shutdown that is still busy with a callback it learns as it pushes another:
+ * so that calls the first one. */
+START_TEST(a_hook_that_its_job_calls_by_pushing_another_may_fork)
+{
+	soon_future *running, *pending;
+	struct actor actor;
+	struct gate other;
+
+	in_the_child = _i == 0 ? NULL : default_works;
+	gate_init(&other);
+	gate_init(&in_callback);
+	running = submit(pool, push_hooks, NULL);
+	gate_await(&gate, 1);
+	pool_hold(pool, &other, 1);
+	pending = submit(pool, return_null, NULL);
+	ck_assert_int_eq(soon_future_on_done(pending, stand_in_callback, NULL),
+			 0);
+	actor_start(&actor, shut_down, NULL);
+	gate_await(&in_callback, 1);
+	gate_open(&gate);
+	tally_await(&forks, 1);
+	child_ended_with_its_thread();
+	ck_assert_int_eq(soon_future_result(running, SOON_FOREVER, NULL), 0);
+	ck_assert_uint_eq(shared->a, 1);
+	gate_open(&in_callback);
+	gate_open(&other);
+	actor_join(&actor);
+	soon_future_unref(running);
+	soon_future_unref(pending);
+	soon_executor_free(pool);
+	pool = pool_of(2);
+	gate_fini(&in_callback);
+	gate_fini(&other);
 }
 END_TEST
 
@@ -172,9 +244,12 @@ int main(void)
 	tcase_add_checked_fixture(tc, forker_setup, forker_teardown);
 	tcase_set_timeout(tc, TEST_TIMEOUT);
 	tcase_add_loop_test(tc, a_destructor_on_a_worker_may_fork, 0, 6);
-	tcase_add_loop_test(tc, a_cancelled_jobs_destructor_may_fork, 0, 3);
-	tcase_add_loop_test(tc, hooks_of_a_worker_may_fork, 0, 4);
+	tcase_add_loop_test(tc, a_cancelled_jobs_destructor_may_fork, 0, 4);
+	tcase_add_loop_test(tc, hooks_of_a_worker_may_fork, 0, 6);
 	tcase_add_test(tc, the_end_of_a_broken_pool_may_fork);
+	tcase_add_loop_test(
+		tc, a_hook_that_its_job_calls_by_pushing_another_may_fork, 0,
+		2);
 	tcase_add_test(tc, a_programs_own_fork_handlers_may_use_pools);
 	suite_add_tcase(suite, tc);
 	return test_run(suite);

@@ -328,9 +328,12 @@ static void *wait_timed(void *arg)
 /* An overflowing deadline would make these return ETIMEDOUT at once. */
 START_TEST(timeouts_near_the_limit_do_not_overflow)
 {
-	static const soon_nsec limit[] = { INT64_MAX, INT64_MAX - 1,
+	static const soon_nsec limit[] = { INT64_MAX,
+					   INT64_MAX - 1,
 					   INT64_MAX - SOON_SEC,
-					   INT64_MAX / 2 };
+					   INT64_MAX / 2,
+					   (INT64_C(1) << 31) * SOON_SEC,
+					   (INT64_C(1) << 32) * SOON_SEC };
 	soon_future *f = submit(pool, gate_job, &gate);
 	struct timed_wait waits[COUNT_OF(limit)];
 	struct actor waiters[COUNT_OF(limit)];

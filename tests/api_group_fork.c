@@ -215,6 +215,61 @@ START_TEST(a_member_that_its_submitter_runs_may_fork)
 }
 END_TEST
 
+static void *submit_result(void *own)
+{
+	soon_job job = SOON_JOB_INIT;
+
+	soon_group_free(group);
+	group = soon_group_new(own);
+	job.fn = return_arg;
+	job.arg = box(1);
+	job.free_result = fork_destructor;
+	return box(soon_group_submit_job(group, &job) == 0);
+}
+
+/* In the child the submit returns. */
+START_TEST(a_result_that_its_submitter_destroys_may_fork)
+{
+	soon_executor *own = inline_pool();
+	struct actor actor;
+
+	in_the_child = inline_has_failed;
+	actor_start(&actor, submit_result, own);
+	ck_assert(unbox(actor_join(&actor)));
+	child_ended_with_its_thread();
+	expect_end(group, 0, "");
+	soon_group_free(group);
+	soon_executor_free(own);
+	group = group_of(pool);
+}
+END_TEST
+
+/* It runs its only member, which forks. */
+static void *free_group(void *own)
+{
+	soon_group *g = soon_group_new(own);
+
+	soon_group_submit(g, fork_job, box(1));
+	soon_group_free(g);
+	atomic_fetch_add(&shared->c, 1);
+	return NULL;
+}
+
+START_TEST(a_member_that_is_run_at_the_end_of_its_group_may_fork)
+{
+	soon_executor *narrow = pool_of(1);
+	soon_future *f;
+
+	choose(_i);
+	f = submit(narrow, free_group, narrow);
+	ck_assert_int_eq(soon_future_result(f, SOON_FOREVER, NULL), 0);
+	child_ended_with_its_thread();
+	ck_assert_uint_eq(shared->c, 1);
+	soon_future_unref(f);
+	soon_executor_free(narrow);
+}
+END_TEST
+
 static atomic_bool over;
 
 static void *use_groups(void *seed)
@@ -287,6 +342,10 @@ static Suite *fork_suite(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, TEST_TIMEOUT);
+	tcase_add_test(tc, a_result_that_its_submitter_destroys_may_fork);
+	tcase_add_loop_test(
+		tc, a_member_that_is_run_at_the_end_of_its_group_may_fork, 0,
+		2);
 	tcase_add_test(tc, members_that_had_not_ended_have_failed);
 	tcase_add_test(tc, a_group_of_which_nothing_is_left_goes_on);
 	tcase_add_loop_test(tc, what_has_stopped_a_group_stays, 0, 2);

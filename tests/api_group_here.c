@@ -117,6 +117,27 @@ static void *have_it_owned(void *result)
 }
 
 /* Else it would be called whenever the group comes to drop the future. */
+static void *leave(void *unused)
+{
+	pthread_exit(unused);
+}
+
+static void *join_leaver(void *unused)
+{
+	soon_group_submit(group, leave, unused);
+	return box(1);
+}
+
+START_TEST(a_member_that_ends_its_submitters_thread_ends)
+{
+	struct actor submitter;
+
+	actor_start(&submitter, join_leaver, NULL);
+	ck_assert_ptr_null(actor_join(&submitter));
+	expect_end(group, SOON_EEXITED, soon_strerror(SOON_EEXITED));
+}
+END_TEST
+
 START_TEST(a_destructor_that_a_callback_sets_comes_too_late)
 {
 	soon_group *g = group_of(pool);
@@ -138,6 +159,7 @@ static Suite *here_suite(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, TEST_TIMEOUT);
+	tcase_add_test(tc, a_member_that_ends_its_submitters_thread_ends);
 	tcase_add_loop_test(
 		tc, a_member_that_its_submitter_runs_is_asked_to_stop, 0, 2);
 	tcase_add_loop_test(

@@ -113,7 +113,7 @@ END_TEST
 
 static void *wait_for_own(void *timeout)
 {
-	int rc = soon_group_wait(group, unbox(timeout));
+	int rc = soon_group_wait(group, *(const soon_nsec *)timeout);
 
 	return rc != 0 ? soon_fail(rc, "not for itself") : NULL;
 }
@@ -121,8 +121,9 @@ static void *wait_for_own(void *timeout)
 START_TEST(a_member_cannot_wait_for_its_own_group)
 {
 	bool forever = _i == 0;
+	soon_nsec timeout = forever ? SOON_FOREVER : SOON_MSEC;
 
-	join(group, wait_for_own, box(forever ? SOON_FOREVER : SOON_MSEC));
+	join(group, wait_for_own, &timeout);
 	expect_end(group, forever ? EDEADLK : ETIMEDOUT, "not for itself");
 }
 END_TEST
@@ -297,6 +298,57 @@ START_TEST(a_helping_thread_runs_members)
 }
 END_TEST
 
+static soon_completions *ring;
+static struct gate begun; /* open */
+static pid_t inner, outer;
+
+static void *wait_for_ring(void *unused)
+{
+	soon_future *next;
+
+	(void)unused;
+	inner = thread_id();
+	gate_pass(&begun);
+	return box(soon_completions_next(ring, SOON_FOREVER, &next));
+}
+
+/* Its member waits for this very job, until there is more to wait for. */
+static void *free_group_of_waiter(void *e)
+{
+	soon_future *self = soon_self();
+	soon_group *g = soon_group_new(e);
+
+	ring = soon_as_completed(&self, 1);
+	soon_group_submit(g, wait_for_ring, NULL);
+	gate_await(&begun, 1);
+	thread_await_asleep(inner);
+	outer = thread_id();
+	gate_pass(&begun);
+	soon_group_free(g);
+	return NULL;
+}
+
+START_TEST(the_end_of_a_group_waits_also_in_a_ring_that_may_open)
+{
+	soon_executor *e = pool_of(2);
+	soon_future *done = succeeded_with(NULL);
+	soon_future *f;
+
+	gate_init(&begun);
+	gate_open(&begun);
+	f = submit(e, free_group_of_waiter, e);
+	gate_await(&begun, 2);
+	thread_await_asleep(outer);
+	ck_assert_int_eq(soon_completions_add(ring, done), 0);
+	ck_assert_int_eq(soon_future_result(f, SOON_FOREVER, NULL), 0);
+	soon_completions_free(ring);
+	soon_future_unref(f);
+	soon_future_unref(done);
+	soon_executor_free(e);
+	gate_fini(&begun);
+}
+END_TEST
+
 static Suite *wait_suite(void)
 {
 	Suite *s = suite_create("api_group_wait");
@@ -314,6 +366,8 @@ static Suite *wait_suite(void)
 	tcase_add_test(tc, many_threads_may_wait);
 	tcase_add_test(tc, a_free_whose_thread_is_ended_waits_all_the_same);
 	tcase_add_test(tc, a_helping_thread_runs_members);
+	tcase_add_test(tc,
+		       the_end_of_a_group_waits_also_in_a_ring_that_may_open);
 	suite_add_tcase(s, tc);
 	return s;
 }

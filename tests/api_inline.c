@@ -272,6 +272,41 @@ START_TEST(many_threads_share_an_inline_pool)
 }
 END_TEST
 
+static soon_future *several[3], *seen[3];
+
+/* The second is cancelled by the first, which ends its thread. */
+static void *cancel_next_and_leave(void *unused)
+{
+	for (size_t i = 0; i < COUNT_OF(several); i++)
+		seen[i] = soon_future_ref(several[i]);
+	soon_future_cancel(seen[1]);
+	pthread_exit(unused);
+}
+
+static void *submit_several(void *unused)
+{
+	(void)unused;
+	soon_submit_many(pool, SOON_JOB(.fn = cancel_next_and_leave), NULL,
+			 COUNT_OF(several), several);
+	return box(1);
+}
+
+START_TEST(jobs_after_one_that_ends_the_thread_fail_unless_cancelled)
+{
+	static const int codes[] = { SOON_EEXITED, ECANCELED, SOON_EEXITED };
+	struct actor submitter;
+
+	actor_start(&submitter, submit_several, NULL);
+	ck_assert_ptr_null(actor_join(&submitter));
+	for (size_t i = 0; i < COUNT_OF(several); i++) {
+		ck_assert_ptr_null(several[i]);
+		ck_assert_int_eq(soon_future_result(seen[i], 0, NULL),
+				 codes[i]);
+		soon_future_unref(seen[i]);
+	}
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("inline");
@@ -287,6 +322,8 @@ static Suite *suite(void)
 	tcase_add_test(t, a_shutdown_waits_for_jobs_on_their_callers);
 	tcase_add_test(t, an_inline_job_cannot_wait_for_its_pool_to_end);
 	tcase_add_test(t, many_threads_share_an_inline_pool);
+	tcase_add_test(
+		t, jobs_after_one_that_ends_the_thread_fail_unless_cancelled);
 	suite_add_tcase(s, t);
 	return s;
 }

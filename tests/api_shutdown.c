@@ -284,6 +284,39 @@ START_TEST(several_threads_may_shut_down_at_once)
 }
 END_TEST
 
+/* Of three jobs it runs the second itself, whose entry stays in the queue. */
+static void *wait_for_second(void *started)
+{
+	soon_fn *const fn[] = { return_null, run_until_asked, return_null };
+	soon_future *f[3];
+
+	for (size_t i = 0; i < COUNT_OF(f); i++)
+		f[i] = soon_submit(pool, fn[i], started);
+	soon_future_wait(f[1], SOON_FOREVER);
+	for (size_t i = 0; i < COUNT_OF(f); i++)
+		soon_future_unref(f[i]);
+	return NULL;
+}
+
+START_TEST(a_job_that_its_waiter_claimed_is_asked_to_stop)
+{
+	struct tally started;
+	soon_future *f;
+
+	tally_init(&started);
+	f = submit(pool, wait_for_second, &started);
+	tally_await(&started, 1);
+	ck_assert_int_eq(soon_executor_shutdown(pool,
+						SOON_CANCEL_PENDING |
+							SOON_CANCEL_RUNNING,
+						SOON_FOREVER),
+			 0);
+	ck_assert_int_eq(soon_future_result(f, 0, NULL), 0);
+	soon_future_unref(f);
+	tally_fini(&started);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("shutdown");
@@ -303,6 +336,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(t, both_flags_end_a_pool_that_would_never_end, 0,
 			    (int)test_scale(40));
 	tcase_add_test(t, several_threads_may_shut_down_at_once);
+	tcase_add_test(t, a_job_that_its_waiter_claimed_is_asked_to_stop);
 	suite_add_tcase(s, t);
 	return s;
 }

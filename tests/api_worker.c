@@ -6,10 +6,13 @@
 #endif
 #include "support/support.h"
 
+#include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct gate gate;
 
@@ -113,7 +116,7 @@ START_TEST(without_jobs_there_is_nothing_to_initialise)
 }
 END_TEST
 
-enum { NAMED = 12, NAME_ROOM = 16 };
+enum { NAMED = 12, NAME_ROOM = 16, LONG_NAME = 4096 };
 
 static char in_init[NAMED][NAME_ROOM];
 static char in_job[NAMED][NAME_ROOM];
@@ -158,7 +161,7 @@ static void expect_names(char list[NAMED][NAME_ROOM], const char *name,
 static void run_named(const char *name, const char *expected)
 {
 	soon_executor_options o = SOON_EXECUTOR_OPTIONS_INIT;
-	char copy[64];
+	static char copy[LONG_NAME + 1];
 	soon_executor *e;
 
 	atomic_store(&n_init, 0);
@@ -170,7 +173,7 @@ static void run_named(const char *name, const char *expected)
 	o.worker_init = name_init;
 	e = soon_executor_open(&o);
 	ck_assert_ptr_nonnull(e);
-	memset(copy, 'x', sizeof(copy));
+	memset(copy, 'y', sizeof(copy) - 1);
 	for (unsigned i = 0; i < NAMED; i++)
 		ck_assert_int_eq(soon_execute(e, name_job, &gate), 0);
 	gate_await(&gate, NAMED);
@@ -182,10 +185,21 @@ static void run_named(const char *name, const char *expected)
 
 START_TEST(threads_are_called_by_the_pools_name_and_a_number)
 {
-	static const char *const names[] = { "crawl", "a-very-long-pool-name",
-					     "exactly-13-ch", "%s%n", "soon" };
+	static const char *const names[] = {
+		"crawl", "a-very-long-pool-name", "exactly-13-ch",  "%s%n",
+		"soon",	 "\xff\xfe\xc3(\x80",	  "a\nb\t\x1b[31m", ""
+	};
 
 	run_named(names[_i], names[_i]);
+}
+END_TEST
+
+START_TEST(a_very_long_name_is_cut)
+{
+	static char name[LONG_NAME + 1];
+
+	memset(name, 'x', LONG_NAME);
+	run_named(name, name);
 }
 END_TEST
 
@@ -273,6 +287,88 @@ START_TEST(stacks_are_as_large_as_asked_for)
 }
 END_TEST
 
+static int block_init(void *unused)
+{
+	(void)unused;
+	soon_blocking_begin();
+	soon_blocking_begin();
+	return 0;
+}
+
+START_TEST(what_init_said_of_blocking_is_over_with_it)
+{
+	soon_executor_options o = SOON_EXECUTOR_OPTIONS_INIT;
+	soon_stats stats = SOON_STATS_INIT;
+	soon_executor *e;
+
+	o.workers = 1;
+	o.max_workers = 1;
+	o.worker_init = block_init;
+	e = soon_executor_open(&o);
+	ck_assert_ptr_nonnull(e);
+	pool_hold(e, &gate, 1);
+	ck_assert_int_eq(soon_executor_stats(e, &stats), 0);
+	ck_assert_uint_eq(stats.running, 1);
+	ck_assert_uint_eq(stats.blocked, 0);
+	gate_open(&gate);
+	soon_executor_free(e);
+}
+END_TEST
+
+#ifdef __linux__
+
+static void *is_plain(void *unused)
+{
+	cpu_set_t mine, first;
+
+	(void)unused;
+	if (sched_getaffinity(0, sizeof(mine), &mine) != 0 ||
+	    sched_getaffinity(getpid(), sizeof(first), &first) != 0)
+		return soon_fail(errno, "sched_getaffinity()");
+	return box(CPU_EQUAL(&mine, &first) &&
+		   sched_getscheduler(0) <= SCHED_OTHER);
+}
+
+/* Pinned to one CPU, and scheduled in its own way. */
+static void *submit_as_special(void *pool)
+{
+	const struct sched_param none = { .sched_priority = 0 };
+	cpu_set_t all, one;
+	size_t cpu = 0;
+
+	if (sched_getaffinity(0, sizeof(all), &all) != 0)
+		return NULL;
+	while (cpu + 1 < CPU_SETSIZE && !CPU_ISSET(cpu, &all))
+		cpu++;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	if (sched_setaffinity(0, sizeof(one), &one) != 0 ||
+	    sched_setscheduler(0, SCHED_BATCH, &none) != 0)
+		return NULL;
+	return soon_submit(pool, is_plain, NULL);
+}
+
+START_TEST(threads_do_not_inherit_how_their_submitter_is_scheduled)
+{
+	soon_executor *e = pool_of(1);
+	struct actor special;
+	void *plain = NULL;
+	soon_future *f;
+
+	actor_start(&special, submit_as_special, e);
+	f = actor_join(&special);
+	if (f != NULL) { /* else it may not be special here */
+		ck_assert_int_eq(soon_future_result(f, SOON_FOREVER, &plain),
+				 0);
+		ck_assert(unbox(plain));
+	}
+	soon_future_unref(f);
+	soon_executor_free(e);
+}
+END_TEST
+
+#endif
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("worker");
@@ -284,10 +380,16 @@ static Suite *suite(void)
 			    4);
 	tcase_add_test(t, without_jobs_there_is_nothing_to_initialise);
 	tcase_add_loop_test(
-		t, threads_are_called_by_the_pools_name_and_a_number, 0, 5);
+		t, threads_are_called_by_the_pools_name_and_a_number, 0, 8);
+	tcase_add_test(t, a_very_long_name_is_cut);
 	tcase_add_test(t, without_a_name_threads_are_called_soon);
 	tcase_add_test(t, workers_block_signals);
 	tcase_add_loop_test(t, stacks_are_as_large_as_asked_for, 0, 4);
+	tcase_add_test(t, what_init_said_of_blocking_is_over_with_it);
+#ifdef __linux__
+	tcase_add_test(t,
+		       threads_do_not_inherit_how_their_submitter_is_scheduled);
+#endif
 	suite_add_tcase(s, t);
 	return s;
 }

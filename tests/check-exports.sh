@@ -45,6 +45,18 @@ if test -f "$library"; then
 	awk '$(NF - 1) != "A" { sub(/@.*/, "", $NF); print $NF }' "$work/nm" |
 		sort >"$work/library"
 	same library "$library"
+	# Each has the version under which the map names it.
+	awk '/^SOON_/ { node = $1 }
+		sub(/;.*/, "") && /soon_/ { print $1 "@@" node }' "$map" |
+		sort >"$work/versions"
+	awk '$NF ~ /@@/ && $(NF - 1) != "A" { print $NF }' "$work/nm" |
+		sort >"$work/versioned"
+	if test -s "$work/versioned" &&
+		! cmp -s "$work/versions" "$work/versioned"; then
+		echo "check-exports: $map (<) and $library (>) differ:"
+		diff "$work/versions" "$work/versioned" | sed -n '/^[<>]/p'
+		status=1
+	fi
 else
 	echo "check-exports: no $library: only the map was compared"
 fi

@@ -27,10 +27,10 @@ listed() {
 listed include '*.h' 'soon/*.h'
 listed src '*.[ch]' '*.map'
 listed tests '*.c' '*.cc' '*.sh' 'support/*.[ch]' \
-	'fuzz/*.[ch]' 'consumer/*'
+	'abi/*' 'consumer/*' 'fuzz/*.[ch]'
 listed examples '*.[ch]' '*.sh'
 listed bench '*.[ch]' '*.py' '*.sh' 'peers/*.c' 'peers/*.cc' 'peers/*.py'
-listed doc '*.md' 'man/*.[37]' 'man/*.css'
+listed doc '*.md' '*.py' 'man/*.[37]' 'man/*.css' 'pictures/*'
 
 # A test of the interface gets the library as users have it, not the core.
 for file in $(cd tests && ls api_*.c 2>/dev/null); do

@@ -77,6 +77,41 @@ START_TEST(without_memory_every_call_refuses_the_whole)
 }
 END_TEST
 
+static void *return_ctx(soon_future *done, void *ctx)
+{
+	(void)done;
+	return ctx;
+}
+
+/* The index is the call that fails: for the block of its own, then for what is to
+ * be a future, of which the store is empty. */
+START_TEST(without_memory_nothing_is_composed_and_no_group_grows)
+{
+	soon_executor *e = pool_of(1);
+	soon_group *g = soon_group_new(e);
+	soon_future *in = must_promise();
+	size_t n;
+
+	fault_arm(FAULT_MEMORY, 1, true);
+	n = take_all();
+	ck_assert_int_eq(soon_group_submit(g, return_null, NULL), ENOMEM);
+	fault_arm(FAULT_MEMORY, _i, true);
+	ck_assert_ptr_null(soon_when_all(&in, 1));
+	ck_assert_int_eq(errno, ENOMEM);
+	fault_arm(FAULT_MEMORY, _i, true);
+	ck_assert_ptr_null(soon_then(in, e, return_ctx, NULL));
+	ck_assert_int_eq(errno, ENOMEM);
+	fault_disarm();
+	unref_n(hoard, n);
+	ck_assert_int_eq(soon_group_wait(g, 0), 0);
+	ck_assert_int_eq(soon_group_error(g), 0);
+	ck_assert_int_eq(soon_future_set_result(in, NULL), 0);
+	soon_future_unref(in);
+	soon_group_free(g);
+	soon_executor_free(e);
+}
+END_TEST
+
 /* None of these was used before in this process. */
 START_TEST(without_memory_there_is_no_default_executor_for_any_call)
 {
@@ -166,6 +201,9 @@ static Suite *memory_suite(void)
 	tcase_set_timeout(tc, TEST_TIMEOUT);
 	tcase_add_loop_test(tc, without_memory_every_call_refuses_the_whole, 0,
 			    2);
+	tcase_add_loop_test(
+		tc, without_memory_nothing_is_composed_and_no_group_grows, 1,
+		3);
 	tcase_add_test(
 		tc, without_memory_there_is_no_default_executor_for_any_call);
 	tcase_add_test(tc, handlers_that_were_refused_at_first_are_tried_again);

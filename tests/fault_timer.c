@@ -6,6 +6,7 @@
 #include "timer.h"
 
 #include <errno.h>
+#include <sched.h>
 
 /* A timer that runs the user's code, at one gate before it and at one in it. */
 static struct gate at_clock, at_user;
@@ -78,6 +79,12 @@ START_TEST(timers_that_the_user_holds_up_for_want_of_threads_are_not_lost)
 }
 END_TEST
 
+static void fire_at_clock(struct sooni_timer *t)
+{
+	(void)t;
+	gate_pass(&at_clock);
+}
+
 static void no_fire(struct sooni_timer *t)
 {
 	(void)t;
@@ -111,6 +118,66 @@ START_TEST(a_timer_without_memory_is_refused)
 }
 END_TEST
 
+enum { MANY = 3000 };
+
+/* The clock stands at a gate until there is none; the queue is to grow. */
+START_TEST(jobs_that_fall_due_without_memory_are_queued_once_there_is_some)
+{
+	struct sooni_timer held = { .fire = fire_at_clock };
+	soon_executor *e = pool_of(1);
+
+	gate_init(&at_clock);
+	gate_init(&at_user);
+	tally_init(&fired);
+	pool_hold(e, &at_user, 1);
+	ck_assert_int_eq(sooni_timer_start(&held), 0);
+	gate_await(&at_clock, 1);
+	ck_assert_int_eq(soon_submit_many(e,
+					  SOON_JOB(.fn = tally_job,
+						   .arg = &fired, .delay = 1),
+					  NULL, MANY, NULL),
+			 0);
+	fault_arm(FAULT_MEMORY, 1, true);
+	gate_open(&at_clock);
+	while (fault_count() < 2)
+		sched_yield();
+	fault_disarm();
+	gate_open(&at_user);
+	tally_await(&fired, MANY);
+	soon_executor_free(e);
+	ck_assert_uint_eq(tally_get(&fired), MANY);
+	tally_fini(&fired);
+}
+END_TEST
+
+/* Each look at it takes a millisecond then: too long for a round of looks at all
+ * pools without other timers in between. */
+START_TEST(pools_with_blocked_jobs_grow_by_a_clock_that_fails)
+{
+	soon_executor_options o = SOON_EXECUTOR_OPTIONS_INIT;
+	soon_executor *e[4];
+
+	gate_init(&at_user);
+	o.workers = 1;
+	o.max_workers = 4;
+	for (size_t i = 0; i < COUNT_OF(e); i++) {
+		e[i] = soon_executor_open(&o);
+		ck_assert_ptr_nonnull(e[i]);
+	}
+	fault_arm(FAULT_CLOCK, 1, true);
+	for (size_t i = 0; i < COUNT_OF(e); i++)
+		for (unsigned k = 0; k < 4; k++)
+			ck_assert_int_eq(soon_execute(e[i], gate_job, &at_user),
+					 0);
+	gate_await(&at_user, 4 * COUNT_OF(e));
+	gate_open(&at_user);
+	for (size_t i = 0; i < COUNT_OF(e); i++)
+		soon_executor_free(e[i]);
+	fault_disarm();
+	gate_fini(&at_user);
+}
+END_TEST
+
 static Suite *timer_suite(void)
 {
 	Suite *s = suite_create("fault_timer");
@@ -123,6 +190,10 @@ static Suite *timer_suite(void)
 		timers_that_the_user_holds_up_for_want_of_threads_are_not_lost,
 		0, 2);
 	tcase_add_test(tc, a_timer_without_memory_is_refused);
+	tcase_add_test(
+		tc,
+		jobs_that_fall_due_without_memory_are_queued_once_there_is_some);
+	tcase_add_test(tc, pools_with_blocked_jobs_grow_by_a_clock_that_fails);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -35,9 +35,12 @@ hardened"
 # What sees alignments, sizes, orders of memory, futexes and stacks.
 chosen=${MACHINE_TESTS:-"test_deque test_json test_list test_moments
 	test_park test_park_race test_ptrset test_room test_sized test_slab
-	test_sleep test_timer test_waiter api_cancel api_completions api_future
-	api_gather api_limits api_nested api_nested_depth api_run_within
-	api_sandbox api_shutdown api_submit api_wait stress_submit"}
+	test_sleep test_timer test_waiter api_cancel api_completions api_compose
+	api_compose_deep api_compose_within api_future api_gather api_group
+	api_group_wait api_imap api_imap_pool api_limits api_nested
+	api_nested_depth api_run_within api_sandbox api_shutdown api_submit
+	api_then api_wait stress_compose stress_group stress_imap
+	stress_submit"}
 : "${SOON_TEST_SCALE:=0.1}" "${CK_TIMEOUT_MULTIPLIER:=10}"
 export SOON_TEST_SCALE CK_TIMEOUT_MULTIPLIER
 flags="-g -O2" # and what a machine adds

@@ -184,7 +184,7 @@ static void act_pool(struct rng *r)
 		o.worker_init = fail_init;
 	e = soon_executor_open(&o);
 	for (unsigned i = rng_below(r, 10); e != NULL && i > 0; i--)
-		soon_execute(e, spin_job, box(i));
+		soon_execute(e, spin_job, box((long)i));
 	if (rng_below(r, 2) == 0 && e != NULL)
 		soon_executor_shutdown(e, SOON_CANCEL_PENDING, 0);
 	soon_executor_free(e);

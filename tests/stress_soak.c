@@ -3,7 +3,8 @@
  * and at the end of each round every job, argument, result and thread is accounted
  * for.
  *
- * SOON_SOAK_SECONDS says for how long, SOON_SOAK_ROUND that one round only is run.
+ * SOON_SOAK_SECONDS says for how long, SOON_SOAK_INTERVAL after how many seconds it
+ * prints figures each time, SOON_SOAK_ROUND that one round only is run.
  */
 #include "support/child.h"
 #include "support/soak.h"
@@ -236,6 +237,7 @@ START_TEST(all_is_accounted_for)
 	unsigned before = thread_count();
 	soon_nsec start = now();
 
+	soak_figures_start(seconds, environment("SOON_SOAK_INTERVAL", 60));
 	actor_start(&watchdog.actor, watch, NULL);
 	if (only != UINT32_MAX)
 		round_number = only;
@@ -244,6 +246,7 @@ START_TEST(all_is_accounted_for)
 		count_and_run();
 		expect_no_threads(before);
 		round_number++;
+		soak_figures_round(round_number);
 	} while (only == UINT32_MAX && goes_on(start, test_scale(20)));
 	soon_trace_stop();
 	tell_watchdog(true);
@@ -252,6 +255,7 @@ START_TEST(all_is_accounted_for)
 		printf("stress_soak: %u rounds\n", round_number);
 		soak_print_totals();
 	}
+	ck_assert(soak_is_flat());
 }
 END_TEST
 

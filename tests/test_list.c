@@ -67,6 +67,23 @@ START_TEST(an_empty_list_is_null_and_gives_null)
 	sooni_list_remove(&first, &links[0]);
 	ck_assert_ptr_null(first);
 	ck_assert_ptr_null(sooni_list_shift(&first));
+	sooni_list_repair(first);
+}
+END_TEST
+
+START_TEST(the_way_back_is_mended_by_the_way_forward)
+{
+	struct sooni_link *first = NULL;
+
+	length = 0;
+	for (unsigned i = 0; i < LINKS; i++) {
+		sooni_list_append(&first, &links[i]);
+		model[length++] = &links[i];
+		for (unsigned k = 0; k <= i; k++)
+			links[k].prev = NULL;
+		sooni_list_repair(first);
+		expect_model(first);
+	}
 }
 END_TEST
 
@@ -218,6 +235,7 @@ static Suite *suite(void)
 
 	tcase_set_timeout(t, TEST_TIMEOUT);
 	tcase_add_test(t, an_empty_list_is_null_and_gives_null);
+	tcase_add_test(t, the_way_back_is_mended_by_the_way_forward);
 	tcase_add_test(t, links_are_shifted_in_the_order_of_their_appends);
 	tcase_add_loop_test(t, any_history_agrees_with_an_array, 0, 8);
 #if IN_STEPS

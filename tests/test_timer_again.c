@@ -71,6 +71,44 @@ START_TEST(stop_ends_one_that_starts_itself_again)
 }
 END_TEST
 
+static struct gate at_clock;
+
+static void fire_at_gate(struct sooni_timer *t)
+{
+	(void)t;
+	gate_pass(&at_clock);
+}
+
+static void *forget(void *unused)
+{
+	sooni_timer_forget();
+	return unused;
+}
+
+static void no_fire(struct sooni_timer *t)
+{
+	(void)t;
+}
+
+START_TEST(who_awaits_the_clocks_end_does_not_once_a_timer_is_started)
+{
+	struct sooni_timer held = { .fire = fire_at_gate };
+	struct sooni_timer never = { .fire = no_fire, .when = INT64_MAX };
+	struct actor forgetting;
+
+	gate_init(&at_clock);
+	start(&held);
+	gate_await(&at_clock, 1);
+	actor_start(&forgetting, forget, NULL);
+	actor_await_asleep(&forgetting);
+	start(&never);
+	gate_open(&at_clock);
+	actor_join(&forgetting);
+	ck_assert(sooni_timer_stop(&never));
+	gate_fini(&at_clock);
+}
+END_TEST
+
 /* Threads that start and stop timers of their own, many a time. */
 
 enum { PER_ACTOR = 64, ACTORS = 4 };
@@ -151,6 +189,8 @@ static Suite *suite(void)
 
 	tcase_set_timeout(t, TEST_TIMEOUT);
 	tcase_add_checked_fixture(t, NULL, teardown);
+	tcase_add_test(
+		t, who_awaits_the_clocks_end_does_not_once_a_timer_is_started);
 	tcase_add_test(t, a_timer_may_start_itself_again);
 	tcase_add_test(t, stop_ends_one_that_starts_itself_again);
 	tcase_add_loop_test(t, each_timer_fires_once_or_was_stopped, 0, 10);

@@ -1,8 +1,9 @@
 /*
  * test_waiter.c - what hangs on a future is fired once, or removed.
  */
-#include "support/support.h"
+#include "support/child.h"
 
+#include "tell.h"
 #include "waiter.h"
 
 #include <errno.h>
@@ -89,9 +90,41 @@ START_TEST(a_done_future_takes_no_waiter_and_gives_none_back)
 	probe_init(p, promise, 0);
 	settle(promise, (unsigned)_i);
 	ck_assert(!sooni_waiter_add(promise, &p->waiter));
+	ck_assert(!sooni_waiter_add_first(promise, &p->waiter));
 	probe_init(p, promise, 0);
 	ck_assert(!sooni_waiter_remove(promise, &p->waiter));
 	ck_assert_uint_eq(atomic_load(&p->fired), 0);
+}
+END_TEST
+
+START_TEST(a_done_future_goes_to_no_executor)
+{
+	settle(promise, (unsigned)_i);
+	ck_assert(!sooni_future_enqueue(promise, NULL));
+	ck_assert_ptr_null(sooni_future_visit(promise));
+}
+END_TEST
+
+static void *set_as_well(void *with_error)
+{
+	int rc = with_error != NULL ? soon_future_set_error(promise, EIO, "no")
+				    : soon_future_set_result(promise, &rc);
+
+	return (void *)(intptr_t)rc;
+}
+
+/* What it is told is so by then. */
+START_TEST(who_sets_a_promise_second_waits_for_the_first)
+{
+	struct actor second;
+
+	ck_assert(sooni_future_begin_settling(promise));
+	actor_start(&second, set_as_well, _i == 0 ? NULL : &second);
+	actor_await_asleep(&second);
+	ck_assert(sooni_future_settle(promise, SOONI_DONE));
+	ck_assert_int_eq((int)(intptr_t)actor_join(&second), EALREADY);
+	ck_assert_int_eq(soon_future_error(promise), 0);
+	ck_assert_ptr_null(soon_future_take(promise));
 }
 END_TEST
 
@@ -274,6 +307,50 @@ START_TEST(each_waiter_is_removed_or_fired_once_however_they_race)
 }
 END_TEST
 
+static const char *promise_is_free(void *of_one)
+{
+	struct probe *p = &probes[0];
+
+	CLAIM(soon_future_state(promise) == SOON_PENDING);
+	probe_init(&probes[1], promise, 1);
+	CLAIM(sooni_waiter_add(promise, &probes[1].waiter));
+	CLAIM(soon_future_set_result(promise, NULL) == 0);
+	CLAIM(atomic_load(&probes[1].fired) == 1);
+	CLAIM(of_one == NULL || atomic_load(&p->fired) == 1);
+	return NULL;
+}
+
+/* As of a thread that is not there. */
+START_TEST(a_childs_promise_is_not_locked_by_the_parent)
+{
+	uint32_t s;
+
+	probe_init(&probes[0], promise, 0);
+	if (_i == 1)
+		ck_assert(sooni_waiter_add(promise, &probes[0].waiter));
+	s = sooni_waiters_lock(promise);
+	in_child(promise_is_free, _i == 1 ? &probes[0] : NULL);
+	sooni_waiters_unlock(promise, s);
+	settle(promise, 0);
+	ck_assert_uint_eq(atomic_load(&probes[0].fired), (unsigned)_i);
+}
+END_TEST
+
+/* As of a job that falls due just as it is cancelled. */
+START_TEST(a_done_future_takes_no_place_in_a_full_pool)
+{
+	struct sooni_home home;
+
+	sooni_room_init(&home.room, 1);
+	settle(promise, (unsigned)_i);
+	promise->home = &home;
+	sooni_future_place(promise);
+	promise->home = NULL;
+	ck_assert(sooni_room_take(&home.room, 1));
+	sooni_room_fini(&home.room);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("waiter");
@@ -283,6 +360,9 @@ static Suite *suite(void)
 	tcase_set_timeout(t, TEST_TIMEOUT);
 	tcase_add_loop_test(
 		t, a_done_future_takes_no_waiter_and_gives_none_back, 0, 3);
+	tcase_add_loop_test(t, a_done_future_goes_to_no_executor, 0, 3);
+	tcase_add_loop_test(t, who_sets_a_promise_second_waits_for_the_first, 0,
+			    2);
 	tcase_add_loop_test(t, a_fired_waiter_cannot_be_removed, 0, 3);
 	tcase_add_test(t,
 		       the_last_reference_fires_what_still_hangs_on_a_promise);
@@ -291,6 +371,10 @@ static Suite *suite(void)
 	tcase_add_loop_test(
 		t, each_waiter_is_removed_or_fired_once_however_they_race, 0,
 		4);
+	tcase_add_loop_test(t, a_childs_promise_is_not_locked_by_the_parent, 0,
+			    2);
+	tcase_add_loop_test(t, a_done_future_takes_no_place_in_a_full_pool, 0,
+			    3);
 	suite_add_tcase(s, t);
 	return s;
 }

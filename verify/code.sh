@@ -6,7 +6,11 @@
 #	code.sh list		what there is to explore then, a line for each
 #	code.sh scenes PROGRAM	run a program of scenes; it must find nothing
 #	code.sh mutation NAME	break the code, and run the scenes of that
-#				name's first word, which must find that
+#				name's first word, which must find that, and
+#				again when its schedule is repeated
+#	code.sh kept LINE	repeat a schedule of the table `kept'
+#	code.sh keep NAME	print the line for it of a mutation that was
+#				found out just now
 #
 # It works on copies of src/, in which thread-local variables are the
 # scheduler's, a few sizes are small enough for scenes to get beyond them, and no
@@ -54,8 +58,15 @@ compile() {
 # What the scheduler is in the place of, or does without.
 is_left_out() {
 	case ${1##*/} in
-	os_*.c | slab.c | default.c | fork.c | forked.c) true ;;
-	monitor.c | version.c) true ;;
+	os_*.c | slab.c | default.c | version.c) true ;;
+	*) false ;;
+	esac
+}
+
+# What only those scenes have that say "with:"; absent.c is in its place.
+is_apart() {
+	case ${1##*/} in
+	fork.c | forked.c | monitor.c) true ;;
 	*) false ;;
 	esac
 }
@@ -66,7 +77,9 @@ library() {
 	for source in "$1"/*.c; do
 		is_left_out "$source" || echo "$source $source.o"
 	done | each_compiled "$1" || return
-	${AR:-ar} rcs "$1/libcode.a" "$1"/*.o
+	for source in "$1"/*.c; do
+		is_left_out "$source" || is_apart "$source" || echo "$source.o"
+	done | xargs ${AR:-ar} rcs "$1/libcode.a"
 }
 
 # each_compiled INCLUDE-FOLDER: side by side, what comes in lines "SOURCE OBJECT".
@@ -74,13 +87,23 @@ each_compiled() {
 	xargs -P "$JOBS" -L 1 "$SHELL" "$srcdir/code.sh" object "$1"
 }
 
+# The library's static variables get sections of their own: see statics.c.
 object() {
-	compile "$1" -c "$2" -o "$3"
+	compile "$1" -c "$2" -o "$3" || return
+	case $2 in
+	"$srcdir"/*) return ;;
+	esac
+	${OBJCOPY:-objcopy} --rename-section .data=sched_data \
+		--rename-section .bss=sched_bss "$3"
 }
 
 # program NAME FOLDER OBJECT: link the scenes with the library there.
 program() {
-	$CC $CFLAGS "$3" "$objects"/sched.*.o "$2/libcode.a" -o "$2/$1"
+	with=
+	for file in $(sed -n 's/^ \* with: //p' "$srcdir/scenes/$1.c"); do
+		with="$with $2/$file.o"
+	done
+	$CC $CFLAGS "$3" $with "$objects"/sched.*.o "$2/libcode.a" -o "$2/$1"
 }
 
 names() {
@@ -108,8 +131,45 @@ build() {
 	done
 }
 
+# Of a log, what says how to have the failure again.
+failed_schedule() {
+	sed -n "s/^again: -k '\([^']*\)' '.*'\$/\1/p" "$1"
+}
+failed_scene() {
+	sed -n "s/^again: -k '[^']*' '\(.*\)'\$/\1/p" "$1"
+}
+
+# repeat PROGRAM SCHEDULE SCENE
+repeat() {
+	"$1" -k "$2" "$3" 2>&1
+}
+
+# What once failed fails no more.
+kept() {
+	entry=$(sed -n "$1p" "$srcdir/kept")
+	scene=${entry%% |*}
+	schedule=${entry##* | }
+	if repeat "$tree/${scene%%:*}" "$schedule" "$scene" \
+		>"$work/kept.$1.log"; then
+		what=${entry#* | }
+		echo "ok      kept $scene: no more: ${what% | *}"
+		return 0
+	fi
+	sed -n 's/^FAILED/FAILED  kept/p' "$work/kept.$1.log"
+	echo "        see $work/kept.$1.log"
+	return 1
+}
+
+keep() {
+	log=$work/$1.log
+	what=$(sed -n 's/^FAILED [^:]*: [^:]*: //p' "$log" |
+		sed 's|/[^ ]*/||')
+	echo "$(failed_scene "$log") | $1: $what | $(failed_schedule "$log")"
+}
+
 list() {
 	names scenes c | sed 's/^/scenes /'
+	sed -n '/^[^#]/=' "$srcdir/kept" | sed 's/^/kept /'
 	names mutations sed | sed 's/^/mutation /'
 }
 
@@ -121,7 +181,7 @@ scenes() {
 		sed 's/^/ok      code /' "$log"
 		return 0
 	fi
-	grep -v '^ ' "$log" | sed 's/^FAILED/FAILED  code/;/^schedule/d'
+	grep -v '^ ' "$log" | sed 's/^FAILED/FAILED  code/;/^schedule/d;/^again/d'
 	echo "        see $log"
 	return 1
 }
@@ -146,9 +206,10 @@ mutation() {
 	*.h)	library "$mutant" &&
 		object "$mutant" "$srcdir/scenes/$program.c" \
 			"$mutant/scene.o" && scene=$mutant/scene.o ;;
-	*)	cp "$tree/libcode.a" "$mutant" &&
-		compile "$mutant" -c "$mutant/$file" -o "$mutant/$file.o" &&
-		${AR:-ar} rs "$mutant/libcode.a" "$mutant/$file.o" ;;
+	*)	cp "$tree/libcode.a" "$tree"/*.o "$mutant" &&
+		object "$mutant" "$mutant/$file" "$mutant/$file.o" &&
+		{ is_apart "$file" ||
+			${AR:-ar} rs "$mutant/libcode.a" "$mutant/$file.o"; } ;;
 	esac >"$log" 2>&1 && program "$program" "$mutant" "$scene" >>"$log" 2>&1
 	if test $? -ne 0; then
 		echo "FAILED  mutation $1 does not compile: see $log"
@@ -156,10 +217,16 @@ mutation() {
 	fi
 	"$mutant/$program" $glance >"$log" 2>&1 &&
 		"$mutant/$program" $explore >"$log" 2>&1
-	rm -rf "$mutant"
 	what=$(sed -n 's/^FAILED //p' "$log")
+	again=$(repeat "$mutant/$program" "$(failed_schedule "$log")" \
+		"$(failed_scene "$log")" | sed -n 's/^FAILED //p')
+	rm -rf "$mutant"
 	if test -z "$what"; then
 		echo "FAILED  mutation $1 is not found out: see $log"
+		return 1
+	fi
+	if test "$what" != "$again"; then
+		echo "FAILED  mutation $1 is not repeated: see $log"
 		return 1
 	fi
 	after=$(sed -n 's/^schedule \([0-9]*\).*/\1/p' "$log")

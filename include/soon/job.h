@@ -25,8 +25,8 @@ extern "C" {
  * (SOON_HELP, SOON_INLINE, a worker of another pool) ends as well, and of a
  * submit that was running several the rest fail too.  The stack is unwound:
  * frames of C++ may not stop that, nor may there be code that was compiled
- * without unwind tables.  No exception may leave a job, or anything else that
- * the library calls.
+ * without unwind tables (32-bit ARM: -funwind-tables).  No exception may leave
+ * a job, or anything else that the library calls.
  *
  * No call of this library is a cancellation point: a cancellation that comes
  * during one, soon_sleep() and waits included, is acted on at the next point of
@@ -34,7 +34,11 @@ extern "C" {
  * disabling it.  Hooks, callbacks, destructors, worker_init and worker_fini may
  * not end their thread, nor may a job that one of them waits for and runs
  * itself; cancellation is disabled while they run.  A job may not call the
- * library while its thread can be cancelled asynchronously.
+ * library, or return to it, while its thread can be cancelled asynchronously.
+ *
+ * What else a job changes of its thread (signal mask, cancelability, locale,
+ * rounding mode, name, priority) stays changed: a later job may find it so, and one
+ * that minds has to put it back.  The pool works all the same.
  */
 typedef void *soon_fn(void *arg);
 

@@ -59,6 +59,11 @@ unsigned fault_count(void)
 	return atomic_load(&failures);
 }
 
+void fault_add(unsigned n)
+{
+	atomic_fetch_add(&failures, n);
+}
+
 bool fault_explains(int code)
 {
 	if (fault_count() == 0)
@@ -265,10 +270,13 @@ CALL(int, pipe2, int fds[2], int flags)
 	return 0;
 }
 
+/* It is closed all the same. */
 CALL(int, close, int fd)
 {
+	int rc = close(fd);
+
 	atomic_fetch_sub(&descriptors, 1);
-	return close(fd);
+	return fails(FAULT_TRANSFER, EIO) ? -1 : rc;
 }
 
 CALL(int, fclose, FILE *file)
@@ -279,8 +287,27 @@ CALL(int, fclose, FILE *file)
 
 PLAIN(FAULT_TRANSFER, EIO, -1, ssize_t, read, (int fd, void *to, size_t n), fd,
       to, n)
-PLAIN(FAULT_TRANSFER, EIO, -1, ssize_t, write,
-      (int fd, const void *from, size_t n), fd, from, n)
+
+/* In turn it fails, writes a part, is interrupted, writes nothing. */
+CALL(ssize_t, write, int fd, const void *from, size_t n)
+{
+	static atomic_uint turn;
+
+	if (!fails(FAULT_TRANSFER, EIO))
+		return write(fd, from, n);
+	switch (atomic_fetch_add(&turn, 1) % 4) {
+	case 0:
+		return -1;
+	case 1:
+		return write(fd, from, n / 2);
+	case 2:
+		errno = EINTR;
+		return -1;
+	default:
+		return 0;
+	}
+}
+
 PLAIN(FAULT_TRANSFER, EIO, -1, int, ftruncate, (int fd, off_t size), fd, size)
 PLAIN(FAULT_TRANSFER, EIO, 0, size_t, fwrite,
       (const void *from, size_t size, size_t n, FILE *file), from, size, n,
@@ -360,6 +387,8 @@ CALL(long, syscall, long number, ...)
 	return syscall(number, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
 }
 
+PLAIN(FAULT_DESCRIPTOR, EMFILE, -1, int, dup3, (int fd, int to, int flags), fd,
+      to, flags)
 PLAIN(FAULT_SYSTEM, ENOMEM, ENOMEM, int, pthread_getattr_np,
       (pthread_t thread, pthread_attr_t *attributes), thread, attributes)
 PLAIN(FAULT_SYSTEM, ERANGE, ERANGE, int, pthread_getname_np,

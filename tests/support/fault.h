@@ -30,6 +30,8 @@ void fault_arm(enum fault kind, long n, bool from_then_on);
 unsigned fault_disarm(void);
 /* The same while it goes on. */
 unsigned fault_count(void);
+/* So many more have, elsewhere: in a child of fork. */
+void fault_add(unsigned n);
 
 /* Whether what has failed is a reason for a call to return this code. */
 bool fault_explains(int code);

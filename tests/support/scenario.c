@@ -388,5 +388,6 @@ const struct scenario scenarios[] = {
 	{ "fill_the_pool", scenario_full },
 	{ "let_jobs_expire", scenario_expire },
 	{ "wait_for_a_time", scenario_time },
+	{ "fork", scenario_fork },
 };
 const size_t scenario_count = COUNT_OF(scenarios);

@@ -43,6 +43,7 @@ scenario_fn scenario_dump;
 scenario_fn scenario_full;
 scenario_fn scenario_expire;
 scenario_fn scenario_time;
+scenario_fn scenario_fork;
 
 /* Return the claim if it does not hold. */
 #define EXPECT(holds)                  \

@@ -90,6 +90,8 @@ void soak_await_settled(void);
 void soak_audit(void);
 /* Say how many there were of each kind, in all rounds. */
 void soak_print_totals(void);
+/* How many were accepted in all rounds that have been audited. */
+uint64_t soak_jobs_so_far(void);
 /* Compare a pool that does nothing with the ledger. */
 void soak_audit_stats(unsigned pool);
 
@@ -142,6 +144,17 @@ void soak_keeper_stop(void);
 soon_future *soak_promise(void);
 /* Results of promises are freed or taken, each once. */
 void soak_audit_promises(void);
+
+/*
+ * Figures, in a soak of so many seconds: a line every `interval` of them.
+ */
+void soak_figures_start(unsigned seconds, unsigned interval);
+/* What one of the pools says just now. */
+void soak_figures_note(const soon_stats *s);
+/* So many rounds have ended. */
+void soak_figures_round(unsigned rounds);
+/* Memory in the last third of the time is about what it was in the first. */
+bool soak_is_flat(void);
 
 /*
  * Deeds

@@ -206,6 +206,7 @@ static void look_at(soon_executor *e)
 	SOAK_CLAIM(s.submitted >= s.succeeded + s.failed + s.cancelled);
 	SOAK_CLAIM(s.failed >= s.expired);
 	SOAK_CLAIM(s.threads == s.running + s.blocked + s.idle);
+	soak_figures_note(&s);
 }
 
 static void look_in(struct rng *r, unsigned depth)

@@ -299,6 +299,15 @@ static void add_to_totals(struct soak_task *t)
 	totals.unread += atomic_load(&t->unread);
 }
 
+uint64_t soak_jobs_so_far(void)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < SOAK_FATES; i++)
+		sum += totals.fate[i];
+	return sum;
+}
+
 void soak_print_totals(void)
 {
 	printf("jobs: %" PRIu64 " succeeded, %" PRIu64 " failed (%" PRIu64

@@ -169,13 +169,18 @@ static soon_future *begin_race(soon_future *make(soon_future *const *, size_t))
 	return f;
 }
 
-static void end_race(soon_future *f)
+static void end_race_as(soon_future *f, int code)
 {
 	wait_for(f);
-	sched_check(told == 1);
+	sched_check(told == 1 && soon_future_error(f) == code);
 	soon_future_unref(f);
 	soon_future_unref(promise);
 	soon_future_unref(other);
+}
+
+static void end_race(soon_future *f)
+{
+	end_race_as(f, 0);
 }
 
 static void two_inputs(soon_future *make(soon_future *const *, size_t))
@@ -216,6 +221,51 @@ static void made_while_completed(void)
 	soon_future_unref(other);
 }
 
+/* Whichever of them is done first, the failure counts, or does not. */
+static void *fail_other(void *unused)
+{
+	sched_check(soon_future_set_error(other, EIO, NULL) == 0);
+	return unused;
+}
+
+static void one_of_two_fails(soon_future *make(soon_future *const *, size_t),
+			     int code)
+{
+	soon_future *f = begin_race(make);
+	unsigned a = sched_spawn("A", fail_other, NULL);
+
+	complete(NULL);
+	sched_join(a);
+	end_race_as(f, code);
+}
+
+static void all_but_one_fails(void)
+{
+	one_of_two_fails(soon_when_all, EIO);
+}
+
+static void success_but_one_fails(void)
+{
+	one_of_two_fails(soon_first_success, 0);
+}
+
+/* The only input is done while a future like it is made. */
+static void shielded_while_completed(void)
+{
+	soon_future *f;
+	unsigned a;
+
+	promise = soon_future_new(NULL);
+	sched_check(promise != NULL);
+	a = sched_spawn("A", complete, NULL);
+	f = soon_shield(promise);
+	sched_join(a);
+	sched_check(f != NULL && soon_future_error(f) == 0);
+	sched_check(soon_future_take(f) == &told);
+	soon_future_unref(f);
+	soon_future_unref(promise);
+}
+
 static void all_cancelled(void)
 {
 	soon_future *f = begin_race(soon_when_all);
@@ -225,7 +275,7 @@ static void all_cancelled(void)
 	sched_join(a);
 	sched_check(soon_future_state(f) == SOON_CANCELLED);
 	sched_check(soon_future_state(other) == SOON_CANCELLED);
-	end_race(f);
+	end_race_as(f, ECANCELED);
 }
 
 /* The clock and one who completes or cancels; no code of the user's holds up the
@@ -279,6 +329,12 @@ int main(int argc, char **argv)
 		{ "then: any of two", any_of_two, 3, 0, 0, false },
 		{ "then: made while completed", made_while_completed, 3, 0, 0,
 		  false },
+		{ "then: all, but one fails", all_but_one_fails, 3, 0, 0,
+		  false },
+		{ "then: success, but one fails", success_but_one_fails, 3, 0,
+		  0, false },
+		{ "then: shielded while completed", shielded_while_completed, 3,
+		  0, 0, false },
 		{ "then: all cancelled", all_cancelled, 2, 0, 0, false },
 		{ "then: within completed", within_completed, 2, 1, 0, false },
 		{ "then: within cancelled", within_cancelled, 2, 1, 0, false },

@@ -4,7 +4,7 @@
  * First depth-first: every run repeats the choices of the one before it up to
  * the last that has an alternative left, and takes that.  What would go above
  * the bound is not tried.  Then at random, where each run draws how often it
- * strays.
+ * strays.  Or once, with the choices of a run that is to be repeated.
  */
 #include "scene.h"
 
@@ -45,7 +45,8 @@ static struct options {
 	unsigned more;	      /* bound above the scene's own */
 	uint64_t seed;
 	const char *only; /* this scene */
-} options = { 200000, 0, 0, 1, NULL };
+	bool again;	  /* the given schedule, and no other */
+} options = { 200000, 0, 0, 1, NULL, false };
 
 static const char *scene_name;
 static unsigned long schedule;
@@ -70,12 +71,10 @@ static unsigned choose_at_random(unsigned n, bool rare)
 	return 1 + (unsigned)(next_random() % (n - 1));
 }
 
-unsigned sched_choose(unsigned n, bool rare)
+static unsigned choose_in_order(unsigned n, bool rare)
 {
 	struct choice *c;
 
-	if (chance.on)
-		return choose_at_random(n, rare);
 	if (rare && search.spent == search.bound)
 		return 0;
 	if (search.depth == MOST_CHOICES)
@@ -93,8 +92,27 @@ unsigned sched_choose(unsigned n, bool rare)
 	return c->taken;
 }
 
+unsigned sched_choose(unsigned n, bool rare)
+{
+	unsigned taken;
+
+	if (options.again)
+		return sched_choose_again(n);
+	taken = chance.on ? choose_at_random(n, rare)
+			  : choose_in_order(n, rare);
+	if (taken > 0)
+		sched_note_choice(taken);
+	return taken;
+}
+
+bool sched_replays(void)
+{
+	return options.again;
+}
+
 bool sched_fails_weakly(const volatile void *p)
 {
+	sched_point();
 	return sched_touch(p, true) && sched_choose(2, true) == 1;
 }
 
@@ -169,14 +187,16 @@ void sched_fail(const char *format, ...)
 	va_start(args, format);
 	vprintf(format, args);
 	va_end(args);
-	if (chance.on)
-		printf("\nschedule 1 of seed %llu, which -r 1 -s %llu "
-		       "repeats\n",
-		       (unsigned long long)options.seed + schedule,
+	if (options.again)
+		printf("\nschedule 1, which was given\n");
+	else if (chance.on)
+		printf("\nschedule %lu at random, of seed %llu\n", schedule + 1,
 		       (unsigned long long)options.seed + schedule);
 	else
 		printf("\nschedule %lu, with %u pre-emptions\n", schedule + 1,
 		       search.spent);
+	if (!options.again)
+		sched_schedule_print(scene_name);
 	for (i = 0; i < trace_length; i++)
 		print_step(&trace[i]);
 	fflush(stdout);
@@ -190,7 +210,10 @@ static void run(const struct sched_scene *scene)
 	trace_length = 0;
 	search.depth = 0;
 	search.spent = 0;
+	sched_schedule_reset();
 	sched_memory_reset();
+	if (scene->leaks)
+		sched_statics_restore();
 	sched_run(scene);
 }
 
@@ -249,12 +272,27 @@ static void stray(const struct sched_scene *scene)
 	}
 }
 
+static void repeat(const struct sched_scene *scene)
+{
+	options.again = false;
+	sched_touch_reset();
+	warm_up(scene);
+	options.again = true;
+	run(scene);
+}
+
 static void try_scene(const struct sched_scene *scene)
 {
 	unsigned long tried;
 	unsigned done;
 
 	scene_name = scene->name;
+	sched_statics_restore();
+	if (options.again) {
+		repeat(scene);
+		printf("%s: a given schedule\n", scene->name);
+		return;
+	}
 	done = explore(scene);
 	tried = schedule;
 	stray(scene);
@@ -273,10 +311,15 @@ static void read_options(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "b:m:r:s:")) != -1) {
+	while ((c = getopt(argc, argv, "b:k:m:r:s:")) != -1) {
 		switch (c) {
 		case 'b':
 			options.more = (unsigned)strtoul(optarg, NULL, 0);
+			break;
+		case 'k':
+			options.again = true;
+			if (!sched_schedule_read(optarg))
+				exit(2);
 			break;
 		case 'm':
 			options.runs = strtoul(optarg, NULL, 0);
@@ -301,6 +344,7 @@ int sched_main(int argc, char **argv, const struct sched_scene *scenes)
 
 	read_options(argc, argv);
 	sched_memory_open();
+	sched_statics_keep();
 	for (s = scenes; s->name != NULL; s++)
 		if (options.only == NULL ||
 		    strcmp(options.only, s->name) == 0) {

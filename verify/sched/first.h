@@ -43,6 +43,8 @@ void sched_mutex_unlock(pthread_mutex_t *m);
 void sched_thread_join(pthread_t thread);
 void sched_thread_detach(pthread_t thread);
 pthread_t sched_thread_self(void);
+int sched_atfork(void (*prepare)(void), void (*parent)(void),
+		 void (*child)(void));
 
 #define pthread_mutex_init(m, attributes) sched_mutex_init(m)
 #define pthread_mutex_destroy(m) sched_mutex_destroy(m)
@@ -53,5 +55,7 @@ pthread_t sched_thread_self(void);
 #define pthread_detach(thread) sched_thread_detach(thread)
 #define pthread_self() sched_thread_self()
 #define pthread_equal(a, b) ((a) == (b))
+#define pthread_atfork(prepare, parent, child) \
+	sched_atfork(prepare, parent, child)
 
 #endif

@@ -3,6 +3,7 @@
  *
  * There is one CPU, so that nobody looks for long before it sleeps.  A deadline
  * comes at any moment, as often as the scene allows; until then no time passes.
+ * A fork has its parent, or its child, but not both.
  */
 #include "scene.h"
 
@@ -11,6 +12,8 @@
 
 #include <errno.h>
 #include <string.h>
+
+enum { MOST_HELD = 64 };
 
 static void point(const char *operation, const volatile void *p)
 {
@@ -25,6 +28,7 @@ static void point(const char *operation, const volatile void *p)
 		{ "raise", "", "", "", 0 },
 		{ "clear", "", "", "", 0 },
 		{ "poll", "", "", "", 0 },
+		{ "fork", "", "", "", 0 },
 	};
 	size_t i = 0;
 
@@ -61,6 +65,7 @@ int sooni_futex_wait(_Atomic uint32_t *word, uint32_t expected,
 		     int64_t deadline)
 {
 	point("futex_wait", word);
+	sched_point();
 	/* It may return for no reason. */
 	if (*word != expected || sched_choose(2, true) == 1)
 		return 0;
@@ -174,7 +179,7 @@ void sooni_event_close(const int fds[2])
 	event_open = 0;
 }
 
-/* There is no fork(). */
+/* No scene with a fork has a descriptor. */
 int sooni_event_renew(int fds[2])
 {
 	(void)fds;
@@ -200,8 +205,38 @@ static unsigned *owner_of(pthread_mutex_t *m)
 	return (unsigned *)(void *)m;
 }
 
+/* Those that are held, so that what a fork has left locked is not for ever. */
+static pthread_mutex_t *held[MOST_HELD];
+static unsigned held_count;
+
+static void note_held(pthread_mutex_t *m)
+{
+	if (held_count == MOST_HELD)
+		sched_fail("more than %d locks are held", MOST_HELD);
+	held[held_count++] = m;
+}
+
+static void forget_held(const pthread_mutex_t *m)
+{
+	unsigned i;
+
+	for (i = 0; i < held_count; i++)
+		if (held[i] == m) {
+			held[i] = held[--held_count];
+			return;
+		}
+}
+
+/* Before a run, with all memory usable again. */
+void sched_locks_reset(void)
+{
+	while (held_count > 0)
+		*owner_of(held[--held_count]) = 0;
+}
+
 void sched_mutex_init(pthread_mutex_t *m)
 {
+	forget_held(m);
 	*owner_of(m) = 0;
 }
 
@@ -216,6 +251,7 @@ void sched_mutex_lock(pthread_mutex_t *m)
 	while (*owner_of(m) != 0)
 		sched_sleep("lock", m, false);
 	*owner_of(m) = sched_self() + 1;
+	note_held(m);
 }
 
 int sched_mutex_trylock(pthread_mutex_t *m)
@@ -224,6 +260,7 @@ int sched_mutex_trylock(pthread_mutex_t *m)
 	if (*owner_of(m) != 0)
 		return EBUSY;
 	*owner_of(m) = sched_self() + 1;
+	note_held(m);
 	return 0;
 }
 
@@ -232,6 +269,7 @@ void sched_mutex_unlock(pthread_mutex_t *m)
 	point("unlock", m);
 	sched_check(*owner_of(m) == sched_self() + 1);
 	*owner_of(m) = 0;
+	forget_held(m);
 	sched_wake(m);
 }
 
@@ -248,6 +286,39 @@ void sched_thread_detach(pthread_t thread)
 pthread_t sched_thread_self(void)
 {
 	return sched_self();
+}
+
+/* fork(): os.h and first.h */
+
+static struct {
+	void (*prepare)(void);
+	void (*parent)(void);
+	void (*child)(void);
+} handlers;
+
+int sched_atfork(void (*prepare)(void), void (*parent)(void),
+		 void (*child)(void))
+{
+	handlers.prepare = prepare;
+	handlers.parent = parent;
+	handlers.child = child;
+	return 0;
+}
+
+void sched_fork(enum sched_side side)
+{
+	point("fork", NULL); /* the others get as far as they may */
+	handlers.prepare();
+	if (side == SCHED_PARENT) {
+		handlers.parent();
+		return;
+	}
+	sched_vanish_others();
+	handlers.child();
+}
+
+void sooni_futex_after_fork(void)
+{
 }
 
 /* The library's thread-local variables. */

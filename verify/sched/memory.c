@@ -38,6 +38,7 @@ static bool any_freed;
 /* At the first page of each block. */
 static struct block {
 	enum use use;
+	bool is_slabs;
 	size_t pages;
 } blocks[MOST_PAGES];
 
@@ -82,6 +83,7 @@ void *sched_malloc(size_t size)
 	next_page += n;
 	used++;
 	b->use = USED;
+	b->is_slabs = false;
 	b->pages = n;
 	return memset(p, RUBBISH, size);
 }
@@ -145,14 +147,36 @@ void *sched_realloc(void *p, size_t size)
 
 /* slab.h */
 
+/* One that was never used is 0 where that tells it from others. */
 void *sooni_slab_alloc(void)
 {
-	return sched_malloc(SOONI_BLOCK_SIZE);
+	char *p = sched_malloc(SOONI_BLOCK_SIZE);
+
+	blocks[(size_t)(p - pages) / page_size].is_slabs = true;
+	return memset(p, 0, SOONI_BLOCK_KEPT);
 }
 
 void sooni_slab_free(void *block)
 {
 	sched_free(block);
+}
+
+/* A block comes at once, and there is no depot. */
+void sooni_slab_lock(void)
+{
+}
+
+void sooni_slab_unlock(void)
+{
+}
+
+void sooni_slab_each(void (*look)(void *block))
+{
+	size_t i;
+
+	for (i = 0; i < next_page; i++)
+		if (blocks[i].is_slabs && blocks[i].use == USED)
+			look(pages + i * page_size);
 }
 
 /* Catching who touches what it must not. */

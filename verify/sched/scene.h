@@ -20,7 +20,8 @@ struct sched_scene {
 	unsigned bound;		/* pre-emptions, in a small exploration */
 	unsigned timeouts;	/* how many timed sleeps may time out */
 	unsigned failed_starts; /* how many threads may fail to start */
-	bool leaks;		/* it leaves memory behind on purpose */
+	bool leaks;		/* it leaves memory behind on purpose, and what
+				   static variables say of it */
 };
 
 /* The main of a program of scenes, which end with a NULL name. */
@@ -56,6 +57,16 @@ void sched_wake(const volatile void *on);
 void sched_poll(void);
 bool sched_is_readable(void);
 
+/* From now on in this run, timed sleeps time out also when nobody else can go on,
+ * however often that is. */
+void sched_let_time_pass(void);
+
+/* As the library sees it, the calling thread forks; it returns in the parent, or in
+ * the child, where all other threads are no more. */
+enum sched_side { SCHED_PARENT, SCHED_CHILD };
+void sched_fork(enum sched_side side);
+void sched_vanish_others(void);
+
 /* Whether a thread cannot be started just now. */
 bool sched_start_fails(void);
 
@@ -64,6 +75,7 @@ void sched_run(const struct sched_scene *scene);
 
 /* machine.c: before a run */
 void sched_clock_reset(void);
+void sched_locks_reset(void);
 
 /* explore.c: choices */
 
@@ -72,6 +84,9 @@ void sched_clock_reset(void);
  * others count against the bound.
  */
 unsigned sched_choose(unsigned n, bool rare);
+
+/* Whether a given schedule is repeated: then each place is a choice. */
+bool sched_replays(void);
 
 /* What goes into the trace of the current run. */
 void sched_trace(const struct sched_site *site);
@@ -87,6 +102,20 @@ _Noreturn void sched_fail(const char *format, ...)
 				   #condition);                             \
 	} while (0)
 
+/* schedule.c: what was chosen in a run, and choosing that again */
+
+void sched_schedule_reset(void);
+/* Before each choice that the calling thread may come to: so places have numbers
+ * that do not depend on what was found to be in common. */
+void sched_point(void);
+/* Not 0 was chosen. */
+void sched_note_choice(unsigned taken);
+/* What the schedule that was read says of this place. */
+unsigned sched_choose_again(unsigned n);
+bool sched_schedule_read(const char *text);
+/* How to have this run again. */
+void sched_schedule_print(const char *scene);
+
 /* touch.c: which memory threads have in common */
 
 /*
@@ -101,6 +130,11 @@ void sched_touch_reset(void);
 /* Whether something was found to be in common since the last call: then runs
  * before it have passed by choices. */
 bool sched_touch_news(void);
+
+/* statics.c: the library's static variables as they are now; as they were then */
+
+void sched_statics_keep(void);
+void sched_statics_restore(void);
 
 /* memory.c: each block has pages of its own, which fault once it is freed */
 

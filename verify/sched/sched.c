@@ -19,13 +19,14 @@
 
 enum { NAME = 16, MOST_STEPS = 20000 };
 
-enum state { NEW, READY, ASLEEP, ENDED };
+enum state { NEW, READY, ASLEEP, ENDED, VANISHED };
 
 static struct thread {
 	enum state state;
 	bool timed;	/* asleep, but not for ever */
 	bool timed_out; /* and that is why it was woken */
 	bool joined;
+	unsigned since;
 	const volatile void *on;
 	const char *what; /* what it sleeps for */
 	char name[NAME];
@@ -40,6 +41,7 @@ static unsigned thread_count;
 static unsigned self;
 static unsigned timeouts_left;
 static unsigned failed_starts_left;
+static bool time_passes;
 static unsigned steps;
 static jmp_buf host;  /* who runs the scenes */
 static jmp_buf maker; /* who makes a stack */
@@ -91,6 +93,25 @@ static _Noreturn void deadlock(void)
 	sched_fail("nobody will ever wake%s", text + 1);
 }
 
+/* When all sleep: whose time is over next, so that nobody is left out for ever. */
+static unsigned longest_asleep(unsigned *list)
+{
+	struct thread *first = NULL;
+	unsigned i;
+
+	for (i = 0; i < thread_count; i++) {
+		struct thread *t = &threads[i];
+
+		if (t->state == ASLEEP && t->timed &&
+		    (first == NULL || t->since < first->since))
+			first = t;
+	}
+	if (first == NULL)
+		return 0;
+	list[0] = (unsigned)(first - threads);
+	return 1;
+}
+
 /* Those who can go on, the calling thread first if it is among them. */
 static unsigned candidates(unsigned *list)
 {
@@ -102,7 +123,9 @@ static unsigned candidates(unsigned *list)
 	for (i = 0; i < thread_count; i++)
 		if (i != self && threads[i].state == READY)
 			list[n++] = i;
-	for (i = 0; i < thread_count && timeouts_left > 0; i++)
+	if (timeouts_left == 0)
+		return n == 0 && time_passes ? longest_asleep(list) : n;
+	for (i = 0; i < thread_count; i++)
 		if (threads[i].state == ASLEEP && threads[i].timed)
 			list[n++] = i;
 	return n;
@@ -120,7 +143,7 @@ static unsigned pick(void)
 		deadlock();
 	next = &threads[list[n > 1 ? sched_choose(n, can_stay) : 0]];
 	if (next->state == ASLEEP) {
-		timeouts_left--;
+		timeouts_left -= timeouts_left > 0;
 		next->timed_out = true;
 		next->state = READY;
 	}
@@ -132,6 +155,7 @@ void sched_before(const struct sched_site *site, const volatile void *p,
 {
 	if (++steps > MOST_STEPS)
 		sched_fail("no end after %d steps", MOST_STEPS);
+	sched_point();
 	if (sched_touch(p, writes))
 		switch_to(pick());
 	/* Only now is it this thread's turn to do what it announced. */
@@ -140,6 +164,7 @@ void sched_before(const struct sched_site *site, const volatile void *p,
 
 void sched_after(const volatile void *p)
 {
+	sched_point();
 	if (sched_touch(p, true))
 		switch_to(pick());
 }
@@ -153,6 +178,8 @@ bool sched_sleep(const char *what, const volatile void *on, bool timed)
 	t->on = on;
 	t->timed = timed;
 	t->timed_out = false;
+	t->since = steps;
+	sched_point();
 	switch_to(pick());
 	return !t->timed_out;
 }
@@ -172,7 +199,7 @@ static unsigned unended(void)
 	unsigned i;
 
 	for (i = 0; i < thread_count; i++)
-		n += threads[i].state != ENDED;
+		n += threads[i].state != ENDED && threads[i].state != VANISHED;
 	return n;
 }
 
@@ -188,6 +215,7 @@ static _Noreturn void leave_stack(struct thread *t)
 		_longjmp(maker, 1);
 	if (unended() == 0)
 		_longjmp(host, 1);
+	sched_point();
 	self = pick();
 	_longjmp(threads[self].here, 1);
 }
@@ -224,6 +252,8 @@ unsigned sched_spawn(const char *name, void *(*main)(void *), void *arg)
 
 	if (thread_count == SCHED_THREADS)
 		sched_fail("more than %d threads", SCHED_THREADS);
+	if (t->state == VANISHED)
+		t->state = NEW;
 	if (t->state == NEW)
 		make_coroutine(t);
 	t->state = READY;
@@ -237,7 +267,10 @@ unsigned sched_spawn(const char *name, void *(*main)(void *), void *arg)
 
 bool sched_start_fails(void)
 {
-	if (failed_starts_left == 0 || sched_choose(2, false) == 0)
+	if (failed_starts_left == 0)
+		return false;
+	sched_point();
+	if (sched_choose(2, false) == 0)
 		return false;
 	failed_starts_left--;
 	return true;
@@ -262,6 +295,23 @@ void sched_detach(unsigned thread)
 	threads[thread].joined = true;
 }
 
+void sched_let_time_pass(void)
+{
+	time_passes = true;
+}
+
+/* Their stacks are made anew for others; who had to join any is not there. */
+void sched_vanish_others(void)
+{
+	unsigned i;
+
+	for (i = 0; i < thread_count; i++) {
+		threads[i].joined = true;
+		if (i != self && threads[i].state != ENDED)
+			threads[i].state = VANISHED;
+	}
+}
+
 static void *first_main(void *scene)
 {
 	((const struct sched_scene *)scene)->run();
@@ -282,9 +332,11 @@ void sched_run(const struct sched_scene *scene)
 	thread_count = 0;
 	self = 0;
 	steps = 0;
+	time_passes = false;
 	timeouts_left = scene->timeouts;
 	failed_starts_left = scene->failed_starts;
 	sched_clock_reset();
+	sched_locks_reset();
 	sched_spawn("main", first_main, (void *)(size_t)scene);
 	if (_setjmp(host) == 0)
 		_longjmp(threads[0].here, 1);
