@@ -122,6 +122,16 @@ static bool call_agrees(unsigned slot)
 	       atomic_load(&c->count) == model_done(now.slot[slot]);
 }
 
+/* A member's outcome is known before its group takes note. */
+static bool group_agrees(void)
+{
+	const struct mgroup *g = now.mgroup;
+
+	if (g->members == 0 && soon_group_wait(now.group, 0) != 0)
+		return false;
+	return g->code == 0 || soon_group_error(now.group) == g->code;
+}
+
 /* What does not agree, or NULL. */
 static const char *disagreement(void)
 {
@@ -134,6 +144,8 @@ static const char *disagreement(void)
 	for (unsigned i = 0; i < SLOTS; i++)
 		if (!call_agrees(i))
 			return "which callbacks have run";
+	if (now.group != NULL && !group_agrees())
+		return "a group";
 	if (now.executor != NULL && !counts_agree())
 		return "an executor's figures";
 	return NULL;

@@ -97,7 +97,8 @@ static bool grouped(void)
 	return true;
 }
 
-/* Not where the group's executor has ended before it. */
+/* Not where the group's executor has ended before it.  Only a hook tells when a
+ * worker that stops the group has asked a member. */
 void exact_group_submit(void)
 {
 	struct mfuture *f;
@@ -109,6 +110,8 @@ void exact_group_submit(void)
 	f = exact_job(&job, false);
 	if (f == NULL)
 		return;
+	if (f->task->ending == FAILS_IF_ASKED)
+		f->task->hooked = true;
 	code = exact_admit_member(f);
 	if (code != BLOCKS)
 		CLAIM(soon_group_submit_job(now.group, &job) == code);

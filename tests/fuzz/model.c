@@ -226,21 +226,77 @@ void model_accept(struct mfuture *f, bool here)
 	}
 }
 
-/* Of the highest priority, the one that was queued first. */
-static struct mfuture *next_of(const struct mpool *p)
+static bool is_queued(const struct mfuture *f, const struct mpool *p)
+{
+	return f->pool == p && f->turn != 0;
+}
+
+/* Of the jobs with the highest priority, the one that was queued first. */
+static struct mfuture *next_job(const struct mpool *p)
 {
 	struct mfuture *next = NULL;
 
 	for (unsigned i = 0; i < used; i++) {
 		struct mfuture *f = &futures[i];
 
-		if (f->pool != p || f->turn == 0)
+		if (!is_queued(f, p) || f->kind != JOB)
 			continue;
 		if (next == NULL || f->priority > next->priority ||
 		    (f->priority == next->priority && f->turn < next->turn))
 			next = f;
 	}
 	return next;
+}
+
+/* One that may be next and has started; one that is over, by preference, as it was
+ * before what is held now. */
+static struct mfuture *started_of(const struct mpool *p, struct mfuture *job)
+{
+	struct mfuture *next = NULL;
+
+	for (unsigned i = 0; i < used; i++) {
+		struct mfuture *f = &futures[i];
+
+		if (!is_queued(f, p) || (f != job && f->kind != THEN) ||
+		    atomic_load(&f->task->started) == 0)
+			continue;
+		if (!f->task->held)
+			return f;
+		next = f;
+	}
+	return next;
+}
+
+/* What is next, if that is known; else any of what may be. */
+static struct mfuture *candidate(const struct mpool *p, bool *known)
+{
+	struct mfuture *job = next_job(p), *next = job;
+	unsigned n = job != NULL;
+
+	for (unsigned i = 0; i < used; i++)
+		if (is_queued(&futures[i], p) && futures[i].kind == THEN) {
+			next = &futures[i];
+			n++;
+		}
+	*known = n < 2;
+	return next;
+}
+
+/* Continuations have no order, among themselves or against jobs, so there the
+ * library says which one it is.  What was over before a held one started is seen
+ * in the second look, which comes after. */
+static struct mfuture *next_of(const struct mpool *p)
+{
+	struct mfuture *job = next_job(p), *next, *started;
+	bool known;
+	int tries = 0;
+
+	next = candidate(p, &known);
+	if (known)
+		return next;
+	while ((started = started_of(p, job)) == NULL && tries++ < PATIENCE)
+		fuzz_nap();
+	return started != NULL ? started_of(p, job) : next;
 }
 
 static void run_pool(struct mpool *p)

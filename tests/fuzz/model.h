@@ -4,7 +4,8 @@
  *
  * It knows nothing of the library but its codes.  A worker that runs a held job is
  * stuck in it; what is not held has run, if a worker was free, when model_run()
- * returns.  So the state of everything is known between two calls.
+ * returns.  So the state of everything is known between two calls.  What no header
+ * says, which of several continuations and jobs is next, it asks the library.
  */
 #ifndef SOON_FUZZ_MODEL_H
 #define SOON_FUZZ_MODEL_H

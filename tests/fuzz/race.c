@@ -60,7 +60,8 @@ struct task *race_task(struct input *in)
 	return t;
 }
 
-/* A job with limits, some of them too narrow. */
+/* A job with limits, some of them too narrow.  Nobody waits for one that is written
+ * off, so the account has to know its end: it has no child, and one outcome. */
 static soon_job limited(struct input *in, struct task *t)
 {
 	soon_job job = task_job(t);
@@ -70,7 +71,7 @@ static soon_job limited(struct input *in, struct task *t)
 		job.delay = race_time(in);
 	if (rarely(in, 4))
 		job.start_within = job.delay + 1 + race_time(in);
-	if (rarely(in, 4))
+	if (rarely(in, 4) && t->deed < HAS_CHILD && t->ending != FAILS_IF_ASKED)
 		job.run_within = 1 + race_time(in);
 	return job;
 }
