@@ -151,9 +151,16 @@ static void act(struct task *t)
 	}
 }
 
+static bool fails(const struct task *t)
+{
+	return t->ending == FAILS ||
+	       (t->ending == FAILS_IF_ASKED && soon_cancel_requested());
+}
+
 void *task_run(void *task)
 {
 	struct task *t = task;
+	bool failed;
 
 	CLAIM(atomic_fetch_add(&t->started, 1) == 0);
 	CLAIM(atomic_load(&t->arg_freed) == 0);
@@ -162,10 +169,12 @@ void *task_run(void *task)
 		CLAIM(soon_on_cancel(hook, t) == 0);
 	hold(t);
 	act(t);
+	failed = fails(t);
+	atomic_store(&t->returned, !failed && t->ending != RETURNS_NULL);
 	atomic_store(&t->ended, 1);
-	if (t->ending == FAILS)
+	if (failed && t->ending == FAILS)
 		return soon_fail(TASK_CODE, "no %d", TASK_CODE);
-	if (t->ending == FAILS_IF_ASKED && soon_cancel_requested())
+	if (failed)
 		return soon_fail(ECANCELED, NULL);
 	return t->ending == RETURNS_NULL ? NULL : &t->result;
 }
@@ -289,11 +298,8 @@ static bool is_over(const struct task *t)
 	unsigned started = atomic_load(&t->started);
 	unsigned freed = atomic_load(&t->result_freed);
 	bool has_result = atomic_load(&t->promised) ||
-			  (started == 1 && t->ending == RETURNS);
+			  atomic_load(&t->returned);
 
-	if (started == 1 &&
-	    t->ending == FAILS_IF_ASKED) /* it may have had one */
-		has_result = freed == 1;
 	CLAIM(started <= (accepted ? 1 : 0));
 	CLAIM(atomic_load(&t->arg_freed) <= (accepted && t->owns_arg));
 	return started == atomic_load(&t->ended) &&
@@ -303,7 +309,8 @@ static bool is_over(const struct task *t)
 	       atomic_load(&t->asked) <= started;
 }
 
-/* Nobody can wait for a thread that was written off, but that is soon gone. */
+/* Nobody can wait for a job that was written off, which may not even have made its
+ * first step, but it soon returns.  Its free_arg tells when. */
 static void close_task(const struct task *t)
 {
 	int tries = 0;
