@@ -186,13 +186,14 @@ void *task_then(soon_future *done, void *task)
 	return task_run(task);
 }
 
+/* Here and below: what the account waits for comes last. */
 void task_free_arg(void *task)
 {
 	struct task *t = task;
 
 	CLAIM(t->owns_arg);
-	CLAIM(atomic_fetch_add(&t->arg_freed, 1) == 0);
 	CLAIM(atomic_load(&t->started) == atomic_load(&t->ended));
+	CLAIM(atomic_fetch_add(&t->arg_freed, 1) == 0);
 }
 
 static struct task *of_result(void *result)
@@ -204,8 +205,8 @@ void task_free_result(void *result)
 {
 	struct task *t = of_result(result);
 
-	CLAIM(atomic_fetch_add(&t->result_freed, 1) == 0);
 	CLAIM(atomic_load(&t->owned) && !atomic_load(&t->taken));
+	CLAIM(atomic_fetch_add(&t->result_freed, 1) == 0);
 }
 
 /* when_any() and the like succeed with futures. */
