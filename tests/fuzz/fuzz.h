@@ -67,7 +67,8 @@ struct task {
 	atomic_bool taken;
 	atomic_uint started;
 	atomic_uint ended;
-	atomic_uint asked; /* times that its hook has run */
+	atomic_bool returned; /* a result, as a job */
+	atomic_uint asked;    /* times that its hook has run */
 	atomic_uint arg_freed;
 	atomic_uint result_freed;
 	char result;

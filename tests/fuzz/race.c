@@ -60,19 +60,23 @@ struct task *race_task(struct input *in)
 	return t;
 }
 
-/* A job with limits, some of them too narrow.  Nobody waits for one that is written
- * off, so the account has to know its end: it has no child, and one outcome. */
+/* A job with limits, some of them too narrow.  One that is written off may outlive
+ * its executor, so it has no child; and it owns its argument, since nothing else
+ * tells that it has returned. */
 static soon_job limited(struct input *in, struct task *t)
 {
-	soon_job job = task_job(t);
+	bool narrow = rarely(in, 4) && t->deed < HAS_CHILD;
+	soon_job job;
 
+	t->owns_arg = t->owns_arg || narrow;
+	job = task_job(t);
+	if (narrow)
+		job.run_within = 1 + race_time(in);
 	job.priority = (int)pick(in, 3) - 1;
 	if (rarely(in, 4))
 		job.delay = race_time(in);
 	if (rarely(in, 4))
 		job.start_within = job.delay + 1 + race_time(in);
-	if (rarely(in, 4) && t->deed < HAS_CHILD && t->ending != FAILS_IF_ASKED)
-		job.run_within = 1 + race_time(in);
 	return job;
 }
 
