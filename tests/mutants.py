@@ -210,8 +210,8 @@ def of_source(name, source):
             if (at, stop, new) in seen:
                 continue
             seen.add((at, stop, new))
-            new = new if "\n" not in text[at:stop] or new.startswith(";") \
-                else new.replace(text[at:stop], source[at:stop])
+            # Strings and comments come back.
+            new = new.replace(text[at:stop], source[at:stop])
             first = source.rfind("\n", 0, at) + 1
             last = source.find("\n", stop)
             was = one_line(source[first:last])

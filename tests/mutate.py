@@ -74,9 +74,7 @@ class Suite:
         if self.plain.is_out_of_date(program, test):
             self.link(test, program, self.plain, self.base)
         digest = hashlib.sha1()
-        objects = [os.path.join(self.plain.at, "test.%s.o" % test)] + \
-            self.plain.objects("core") + self.plain.objects("support")
-        for path in objects:
+        for path in self.plain.parts(test):
             with open(path, "rb") as file:
                 digest.update(file.read())
         known = os.path.join(folder("known"), test)
@@ -144,10 +142,6 @@ class Suite:
         return sorted(these, key=lambda t: self.seconds[t] / (
             1 + self.kills.get((places[0][0], t), 0)))
 
-
-# ----------------------------------------------------------------------------
-# Mutants
-# ----------------------------------------------------------------------------
 
 class Bench:
     """Where mutants are compiled and tested."""
@@ -316,10 +310,6 @@ def try_drawn(bench, found, tally):
 
     each(one, draw(found))
 
-
-# ----------------------------------------------------------------------------
-# Bugs by name
-# ----------------------------------------------------------------------------
 
 def said(change, what):
     """What a comment "# what: ..." in a script for sed says; a list."""

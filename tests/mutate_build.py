@@ -173,11 +173,13 @@ class Tree:
                 (core if kind == "core" else tests).append(stem)
         return core, tests
 
-    def is_out_of_date(self, program, test):
-        objects = self.objects("core") + self.objects("support") + [
+    def parts(self, test):
+        return self.objects("core") + self.objects("support") + [
             os.path.join(self.at, "test.%s.o" % test)]
+
+    def is_out_of_date(self, program, test):
         return not os.path.exists(program) or os.path.getmtime(program) < max(
-            os.path.getmtime(o) for o in objects)
+            os.path.getmtime(o) for o in self.parts(test))
 
     def objects(self, kind, fault=None):
         return [os.path.join(self.at, "%s.%s.o" % (kind, n[:-2]))
