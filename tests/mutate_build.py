@@ -121,7 +121,7 @@ class Tree:
         self.needs = {}
 
     def is_fault(self, name):
-        return name.startswith(("fault", "scenario"))
+        return name.startswith(("fault", "scenario", "wall"))
 
     def build(self, test_names=None):
         """Compile what has changed since it was last compiled."""
