@@ -92,6 +92,8 @@ static void hang(struct soon_completions *set, soon_future *f)
 	sooni_list_append(&set->hung, &node->hung);
 	if (!sooni_waiter_add(f, &node->waiter)) {
 		sooni_list_remove(&set->hung, &node->hung);
+		/* Those that were done before it come before it. */
+		sooni_set_collect(set);
 		sooni_set_append(set, node);
 	}
 }

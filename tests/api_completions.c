@@ -151,6 +151,24 @@ START_TEST(then_they_come_in_the_order_of_completion)
 }
 END_TEST
 
+START_TEST(one_added_done_comes_behind_those_that_were_done_before)
+{
+	soon_future *f[3] = { must_promise(), must_promise(), must_promise() };
+
+	set = set_of(f, 2);
+	soon_future_set_result(f[1], NULL);
+	soon_future_set_result(f[2], NULL);
+	ck_assert_int_eq(soon_completions_add(set, f[2]), 0);
+	soon_future_set_result(f[0], NULL);
+	expect_next(set, f[1]);
+	expect_next(set, f[2]);
+	expect_next(set, f[0]);
+	expect_none(set, 0, ENODATA);
+	soon_completions_free(set);
+	unref_n(f, 3);
+}
+END_TEST
+
 START_TEST(a_future_given_twice_comes_once)
 {
 	soon_future *a = must_promise(), *b = succeeded_with(NULL);
@@ -357,6 +375,8 @@ static Suite *completions_suite(void)
 			    0, 4);
 	tcase_add_loop_test(tc, then_they_come_in_the_order_of_completion, 0,
 			    4);
+	tcase_add_test(tc,
+		       one_added_done_comes_behind_those_that_were_done_before);
 	tcase_add_test(tc, a_future_given_twice_comes_once);
 	tcase_add_test(tc, more_may_be_added_while_iterating);
 	tcase_add_test(tc, what_was_returned_may_be_added_again);

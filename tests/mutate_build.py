@@ -301,8 +301,8 @@ class Watch:
 
 
 def run(program, library, seconds, env=None):
-    """None if all is well, or what is not.  A test that fails ends the program;
-    seconds: how long it takes as a rule."""
+    """None if all is well, or the test is skipped; or what is not.  A test that
+    fails ends the program; seconds: how long it takes as a rule."""
     home = os.path.join(library, "run")
     os.makedirs(home, exist_ok=True)
     environment = dict(os.environ, LD_LIBRARY_PATH=library, CK_VERBOSITY="silent",
@@ -332,4 +332,4 @@ def run(program, library, seconds, env=None):
         return failed[0]
     if status is None:
         return "hangs"
-    return None if status == 0 else "ends with %d" % status
+    return None if status in (0, 77) else "ends with %d" % status

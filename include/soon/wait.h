@@ -100,15 +100,17 @@ SOON_API soon_completions *soon_as_completed(soon_future *const *futures,
 
 /*
  * One more, also while iterating and after next() returned it before; one that
- * is in the set already changes nothing.  0, ENOMEM, EINVAL.
+ * is in the set already changes nothing.  If it is done, it comes behind those
+ * that were done before this call.  0, ENOMEM, EINVAL.
  */
 SOON_API int soon_completions_add(soon_completions *set, soon_future *f);
 
 /*
- * The next that is done: first those that were when they came, in the order
- * given, then in the order of completion.  Each once.  *f is borrowed until the
- * following next(), also one that times out, or free().  0; ENODATA: none left;
- * ETIMEDOUT; EDEADLK: none of those left would ever be done; EINVAL.  Blocks.
+ * The next that is done: first those that were when the set was made, in the
+ * order given, then in the order of completion.  Each once.  *f is borrowed until
+ * the following next(), also one that times out, or free().  0; ENODATA: none
+ * left; ETIMEDOUT; EDEADLK: none of those left would ever be done; EINVAL.
+ * Blocks.
  *
  * In a child of fork, next() and add() return SOON_EFORKED for a set in which
  * another thread of the parent was busy, not asleep, at that moment.
