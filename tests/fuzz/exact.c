@@ -146,6 +146,8 @@ static const char *disagreement(void)
 			return "which callbacks have run";
 	if (now.group != NULL && !group_agrees())
 		return "a group";
+	if (!exact_set_agrees())
+		return "what a set was told";
 	if (now.executor != NULL && !counts_agree())
 		return "an executor's figures";
 	return NULL;

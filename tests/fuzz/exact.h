@@ -63,6 +63,8 @@ void exact_unref(void);
 void exact_wait(void);
 void exact_wait_any(void);
 void exact_gather(void);
+/* Whether the set has been told of all members that are done. */
+bool exact_set_agrees(void);
 void exact_set_new(void);
 void exact_set_next(void);
 void exact_set_free(void);

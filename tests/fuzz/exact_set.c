@@ -6,7 +6,13 @@
 #include <errno.h>
 #include <poll.h>
 
-enum { MOST_MEMBERS = 64 };
+enum { MOST_MEMBERS = 64, MOST_TOLD = 4096 };
+
+/*
+ * By place: whether the member's callbacks have run.  They come after the set was
+ * told; until then it may not know what soon_future_done() does.
+ */
+static atomic_bool told[MOST_TOLD];
 
 /* What is in the set, and since when it has been done there. */
 struct member {
@@ -29,6 +35,17 @@ static void give_back(void)
 	set.lent = NULL;
 }
 
+static atomic_bool *told_of(unsigned place)
+{
+	return &told[place % MOST_TOLD];
+}
+
+static void tell(soon_future *f, void *arg)
+{
+	(void)f;
+	atomic_store((atomic_bool *)arg, true);
+}
+
 static void add(struct mfuture *f)
 {
 	for (unsigned i = 0; i < set.n; i++)
@@ -36,6 +53,17 @@ static void add(struct mfuture *f)
 			return;
 	f->refs++;
 	set.member[set.n++] = (struct member){ f, model_moment, ++set.places };
+	atomic_store(told_of(set.places), false);
+	CLAIM(soon_future_on_done(f->real, tell, told_of(set.places)) == 0);
+}
+
+bool exact_set_agrees(void)
+{
+	for (unsigned i = 0; i < set.n; i++)
+		if (model_done(set.member[i].f) &&
+		    !atomic_load(told_of(set.member[i].place)))
+			return false;
+	return true;
 }
 
 static unsigned moment_of(const struct member *m)
