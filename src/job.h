@@ -53,7 +53,9 @@ enum {
 	/* The same bit before that: it waits to start, and has a place in
 	 * home->room; until claimed or DONE. */
 	SOONI_PLACED = SOONI_COUNTED,
-	SOONI_REF_SHIFT = 12 /* above: how many references there are */
+	SOONI_REF_SHIFT = 12, /* above: how many references there are */
+	/* With so many it is kept for ever: half of what there is room for. */
+	SOONI_MOST_REFS = 1 << (31 - SOONI_REF_SHIFT)
 };
 #define SOONI_REF (UINT32_C(1) << SOONI_REF_SHIFT)
 

@@ -9,6 +9,7 @@
 #include <soon/error.h>
 
 #include <errno.h>
+#include <limits.h>
 
 /* Calling */
 
@@ -68,15 +69,17 @@ int sooni_pool_refusal(struct soon_executor *e)
 	return phase == SOONI_BROKEN ? SOON_EBROKEN : ESHUTDOWN;
 }
 
-/* The calling thread's; threads are dealt out in turn. */
+/* Threads that have a shard, dealt out in turn. */
+static _Atomic unsigned dealt;
+
+/* The calling thread's, which it keeps. */
 static struct sooni_shard *my_shard(struct soon_executor *e)
 {
-	static _Atomic unsigned dealt;
-
-	/* relaxed: any number will do. */
+	/* relaxed: any number will do, but 0, which is none. */
 	if (sooni_me.shard == 0)
 		sooni_me.shard = 1 + atomic_fetch_add_explicit(
-					     &dealt, 1, memory_order_relaxed);
+					     &dealt, 1, memory_order_relaxed) %
+					     INT_MAX;
 	return &e->shards[sooni_me.shard & e->shard_mask];
 }
 

@@ -105,22 +105,22 @@ void sooni_future_destroy(struct soon_future *f)
 /* References */
 
 /*
- * References are counted up to here.  Beyond, a future is kept for ever rather
- * than freed under somebody: the count is put so far up that those who drop
- * references at this moment cannot bring it down again, and then left alone.
+ * There are too many: from now on f is kept for ever rather than freed under
+ * somebody.  The count is put so far up that those who drop references at this
+ * moment cannot bring it down again, and then left alone.  It is set, not raised:
+ * after some of these have dropped theirs, others may come here too.
  */
-enum { MOST_REFS = 1 << 19 };
-
 static void keep_for_ever(struct soon_future *f, uint32_t s)
 {
-	/* relaxed: as in soon_future_ref(). */
-	if (sooni_refs(s) == MOST_REFS - 1)
-		atomic_fetch_add_explicit(&f->state,
-					  SOONI_REF * (MOST_REFS / 2),
-					  memory_order_relaxed);
-	else
-		atomic_fetch_sub_explicit(&f->state, SOONI_REF,
-					  memory_order_relaxed);
+	uint32_t next;
+
+	/* relaxed, both: as in soon_future_ref(). */
+	do
+		next = (s & (SOONI_REF - 1)) |
+		       SOONI_REF * (SOONI_MOST_REFS / 2 * 3);
+	while (!atomic_compare_exchange_weak_explicit(&f->state, &s, next,
+						      memory_order_relaxed,
+						      memory_order_relaxed));
 }
 
 soon_future *soon_future_ref(soon_future *f)
@@ -132,8 +132,8 @@ soon_future *soon_future_ref(soon_future *f)
 	/* relaxed: the caller reaches f by something that keeps it alive. */
 	s = atomic_fetch_add_explicit(&f->state, SOONI_REF,
 				      memory_order_relaxed);
-	if (sooni_unlikely(sooni_refs(s) >= MOST_REFS - 1))
-		keep_for_ever(f, s);
+	if (sooni_unlikely(sooni_refs(s) >= SOONI_MOST_REFS - 1))
+		keep_for_ever(f, s + SOONI_REF);
 	return f;
 }
 
@@ -189,7 +189,7 @@ void soon_future_unref(soon_future *f)
 		sooni_future_destroy(f);
 		return;
 	}
-	if (sooni_unlikely(sooni_refs(s) >= MOST_REFS))
+	if (sooni_unlikely(sooni_refs(s) >= SOONI_MOST_REFS))
 		return;
 	if (f->fn == NULL && !(s & SOONI_DONE))
 		s = unref_promise(f);

@@ -55,6 +55,8 @@ struct soak_task {
 			    submitted with it, ended the thread that ran them */
 	/* After it. */
 	atomic_bool is_accepted, is_owned;
+	/* A continuation, accepted once it gets into a queue; and it is done. */
+	atomic_bool is_hung, is_over;
 	/* How often. */
 	atomic_uint ran, told, arg_freed, result_freed, unread, returned, taken;
 	atomic_int end;		 /* enum soak_end */
@@ -107,6 +109,8 @@ struct soak_batch {
 void soak_batch_submit(struct soak_batch *b, struct rng *r, unsigned depth);
 /* Wait for them, or not; read, take, cancel. */
 void soak_batch_collect(struct soak_batch *b, struct rng *r);
+/* Before anybody may read an error. */
+void soak_batch_note_reading(struct soak_batch *b);
 /* Drop all, some for others to find. */
 void soak_batch_drop(void *batch);
 /* The same, in one; may end the thread. */
@@ -117,6 +121,16 @@ void soak_submit_leaf(struct rng *r);
 void soak_map(struct rng *r, unsigned depth);
 /* Jobs in a group that ends with the call. */
 void soak_group(struct rng *r, unsigned depth);
+/* Futures made of those of a batch. */
+void soak_compose(struct rng *r, unsigned depth);
+/* A job that follows on another, or on a promise. */
+void soak_then(struct rng *r, unsigned depth);
+/* Jobs by soon_imap_new(), some of them left to its end. */
+void soak_imap(struct rng *r, unsigned depth);
+/* A batch, as a set's descriptor says that they are done. */
+void soak_poll(struct rng *r, unsigned depth);
+/* What no callback tells of has no limits. */
+void soak_without_limits(soon_job *job);
 /* Whether a refusal is right; n jobs were refused. */
 void soak_refused(unsigned pool, int code, unsigned n);
 
@@ -153,7 +167,11 @@ void soak_figures_start(unsigned seconds, unsigned interval);
 void soak_figures_note(const soon_stats *s);
 /* So many rounds have ended. */
 void soak_figures_round(unsigned rounds);
-/* Memory in the last third of the time is about what it was in the first. */
+/* So much was resident at the end of a round, so long after the start. */
+void soak_figures_memory(soon_nsec after, uint64_t kib);
+/* Memory in the last third of the time is about what it was in the first: no more
+ * than by the slack. */
+enum { SOAK_SLACK_KIB = 8 << 10 };
 bool soak_is_flat(void);
 
 /*

@@ -84,8 +84,8 @@ static void execute_one(struct soak_task *t)
 		soak_refused(t->pool, rc, 1);
 }
 
-/* What nobody has a future on has no limits: see find_fate(). */
-static void without_limits(soon_job *job)
+/* See find_fate(). */
+void soak_without_limits(soon_job *job)
 {
 	job->start_within = 0;
 	job->run_within = 0;
@@ -101,7 +101,7 @@ static void submit_many(struct soak_batch *b, struct soak_task **t, size_t n,
 	int rc;
 
 	if (forgotten || soak_may_exit())
-		without_limits(&t[0]->job);
+		soak_without_limits(&t[0]->job);
 	for (size_t i = 0; i < n; i++) {
 		t[i]->job = t[0]->job;
 		args[i] = t[i];
@@ -144,7 +144,7 @@ static size_t new_tasks(struct soak_task **t, struct rng *r, unsigned depth)
 static void be_plain(struct soak_task *t)
 {
 	t->is_plain = true;
-	without_limits(&t->job);
+	soak_without_limits(&t->job);
 	t->job.delay = 0;
 }
 
@@ -231,7 +231,7 @@ void soak_map(struct rng *r, unsigned depth)
 
 	if (n == 0)
 		return;
-	without_limits(&t[0]->job);
+	soak_without_limits(&t[0]->job);
 	for (size_t i = 0; i < n; i++) {
 		t[i]->job = t[0]->job;
 		t[i]->is_mapped = true;

@@ -13,8 +13,7 @@ static struct soak_task *task_of(soon_future *f)
 	return soon_future_arg(f);
 }
 
-/* Before anybody may read an error. */
-static void note_reading(struct soak_batch *b)
+void soak_batch_note_reading(struct soak_batch *b)
 {
 	for (size_t i = 0; i < b->n; i++)
 		atomic_store(&task_of(b->f[i])->may_be_read, true);
@@ -64,7 +63,7 @@ static void gather_fast(struct soak_batch *b, struct rng *r)
 	int rc;
 
 	(void)r;
-	note_reading(b);
+	soak_batch_note_reading(b);
 	rc = soon_gather(b->f, b->n, SOON_FOREVER, results, NULL);
 	for (size_t i = 0; i < b->n && rc == 0; i++)
 		SOAK_CLAIM(soon_future_state(b->f[i]) == SOON_SUCCEEDED);
@@ -76,7 +75,7 @@ static void gather_all(struct soak_batch *b, struct rng *r)
 	bool endless = rng_below(r, 2) == 0;
 	int rc;
 
-	note_reading(b);
+	soak_batch_note_reading(b);
 	rc = soon_gather(b->f, b->n, endless ? SOON_FOREVER : soak_time(r, 300),
 			 NULL, errors);
 	SOAK_CLAIM(endless || rc == 0 || rc == ETIMEDOUT);
@@ -90,7 +89,7 @@ static void gather_all(struct soak_batch *b, struct rng *r)
 
 static void read_each(struct soak_batch *b, struct rng *r)
 {
-	note_reading(b);
+	soak_batch_note_reading(b);
 	for (size_t i = 0; i < b->n; i++) {
 		void *result = NULL;
 		int rc = soon_future_result(
@@ -161,7 +160,7 @@ static void cancel_each(struct soak_batch *b, struct rng *r)
 /* Without a wait, whatever there is. */
 static void peek(struct soak_batch *b, struct rng *r)
 {
-	note_reading(b);
+	soak_batch_note_reading(b);
 	for (size_t i = 0; i < b->n; i++) {
 		soon_future *f = b->f[i];
 		void *result = rng_below(r, 2) == 0 ? soon_future_take(f)

@@ -9,10 +9,11 @@
 #include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 /* From so many seconds on the thirds of a soak are long enough to compare. */
-enum { SHORTEST_COMPARED = 60, SLACK_KIB = 8 << 10 };
+enum { SHORTEST_COMPARED = 60 };
 
 static struct {
 	soon_nsec start;
@@ -37,6 +38,7 @@ void soak_figures_start(unsigned seconds, unsigned interval)
 	figures.start = now();
 	figures.interval = interval * SOON_SEC;
 	figures.next = figures.start + figures.interval;
+	memset(thirds, 0, sizeof(thirds));
 }
 
 void soak_figures_note(const soon_stats *s)
@@ -93,21 +95,26 @@ static void print_line(soon_nsec at, unsigned rounds, uint64_t kib)
 	fflush(stdout);
 }
 
-void soak_figures_round(unsigned rounds)
+void soak_figures_memory(soon_nsec after, uint64_t kib)
 {
-	soon_nsec at = now();
 	soon_nsec all = figures.seconds * SOON_SEC;
-	uint64_t kib;
-	size_t third;
+	size_t third = (size_t)(3 * after / all);
 
-	if (figures.seconds == 0)
-		return;
-	kib = resident_kib();
-	third = (size_t)(3 * (at - figures.start) / all);
 	if (third < 3) {
 		thirds[third].kib += kib;
 		thirds[third].rounds++;
 	}
+}
+
+void soak_figures_round(unsigned rounds)
+{
+	soon_nsec at = now();
+	uint64_t kib;
+
+	if (figures.seconds == 0)
+		return;
+	kib = resident_kib();
+	soak_figures_memory(at - figures.start, kib);
 	if (at >= figures.next) {
 		print_line(at, rounds, kib);
 		figures.next = at + figures.interval;
@@ -127,5 +134,5 @@ bool soak_is_flat(void)
 	printf("soak: resident %" PRIu64 " KiB in the first third, %" PRIu64
 	       " in the last\n",
 	       first, last);
-	return last <= first + SLACK_KIB;
+	return last <= first + SOAK_SLACK_KIB;
 }

@@ -181,12 +181,18 @@ static bool is_settled(struct soak_task *t)
 	       atomic_load(&soak.closed[t->pool]);
 }
 
+static bool is_under_way(struct soak_task *t)
+{
+	return atomic_load(&t->is_hung)
+		       ? !atomic_load(&t->is_over)
+		       : atomic_load(&t->is_accepted) && !is_settled(t);
+}
+
 /* Those that they submit come after them. */
 void soak_await_settled(void)
 {
 	for (unsigned i = 0; i < atomic_load(&used); i++)
-		while (atomic_load(&tasks[i].is_accepted) &&
-		       !is_settled(&tasks[i]))
+		while (is_under_way(&tasks[i]))
 			sched_yield();
 }
 
