@@ -25,6 +25,12 @@ static struct section {
 	char *kept;
 } sections[2];
 
+static void copy(char *to, const char *from, size_t size)
+{
+	if (size > 0)
+		memcpy(to, from, size);
+}
+
 static void open_section(struct section *s, char *start, char *stop)
 {
 	s->start = start;
@@ -37,8 +43,8 @@ static void open_section(struct section *s, char *start, char *stop)
 		exit(2);
 	}
 	s->kept = s->first + s->size;
-	memcpy(s->first, s->start, s->size);
-	memcpy(s->kept, s->start, s->size);
+	copy(s->first, s->start, s->size);
+	copy(s->kept, s->start, s->size);
 }
 
 void sched_statics_open(void)
@@ -52,9 +58,7 @@ void sched_statics_keep(void)
 	size_t i;
 
 	for (i = 0; i < 2; i++)
-		if (sections[i].size > 0)
-			memcpy(sections[i].kept, sections[i].start,
-			       sections[i].size);
+		copy(sections[i].kept, sections[i].start, sections[i].size);
 }
 
 void sched_statics_restore(void)
@@ -62,9 +66,7 @@ void sched_statics_restore(void)
 	size_t i;
 
 	for (i = 0; i < 2; i++)
-		if (sections[i].size > 0)
-			memcpy(sections[i].start, sections[i].kept,
-			       sections[i].size);
+		copy(sections[i].start, sections[i].kept, sections[i].size);
 }
 
 void sched_statics_forget(void)
@@ -72,7 +74,5 @@ void sched_statics_forget(void)
 	size_t i;
 
 	for (i = 0; i < 2; i++)
-		if (sections[i].size > 0)
-			memcpy(sections[i].kept, sections[i].first,
-			       sections[i].size);
+		copy(sections[i].kept, sections[i].first, sections[i].size);
 }
