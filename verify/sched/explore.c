@@ -288,6 +288,7 @@ static void try_scene(const struct sched_scene *scene)
 	unsigned done;
 
 	scene_name = scene->name;
+	sched_statics_forget();
 	if (options.again) {
 		repeat(scene);
 		printf("%s: a given schedule\n", scene->name);
@@ -344,7 +345,7 @@ int sched_main(int argc, char **argv, const struct sched_scene *scenes)
 
 	read_options(argc, argv);
 	sched_memory_open();
-	sched_statics_keep();
+	sched_statics_open();
 	for (s = scenes; s->name != NULL; s++)
 		if (options.only == NULL ||
 		    strcmp(options.only, s->name) == 0) {

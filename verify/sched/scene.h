@@ -131,10 +131,13 @@ void sched_touch_reset(void);
  * before it have passed by choices. */
 bool sched_touch_news(void);
 
-/* statics.c: the library's static variables as they are now; as they were then */
+/* statics.c: the library's static variables as they are now; as they were then; as
+ * they were when the program began, whatever scenes came before */
 
+void sched_statics_open(void);
 void sched_statics_keep(void);
 void sched_statics_restore(void);
+void sched_statics_forget(void);
 
 /* memory.c: each block has pages of its own, which fault once it is freed */
 
