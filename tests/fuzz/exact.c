@@ -29,8 +29,8 @@ void exact_drop(unsigned slot)
 	struct mfuture *f = now.slot[slot];
 
 	if (f != NULL && f->kind == PROMISE && !model_done(f) && f->refs > 1) {
-		model_settle(f, SOON_FAILED, EPROTO, NULL);
-		CLAIM(soon_future_set_error(f->real, EPROTO, NULL) == 0);
+		model_settle(f, SOON_FAILED, EIO, NULL);
+		CLAIM(soon_future_set_error(f->real, EIO, NULL) == 0);
 	}
 	now.slot[slot] = NULL;
 	now.last_call[slot] = NULL;
