@@ -248,10 +248,11 @@ static void on_done(soon_future *f, void *call)
 struct call *call_on_done(soon_future *f, const struct call *after)
 {
 	unsigned i = atomic_fetch_add(&calls_used, 1);
-	struct call *c = &calls[i];
+	struct call *c;
 
 	if (i >= MOST_CALLS)
 		return NULL;
+	c = &calls[i];
 	c->after = after;
 	CLAIM(soon_future_on_done(f, on_done, c) == 0);
 	return c;
