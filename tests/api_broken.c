@@ -84,6 +84,7 @@ static void count_done(soon_future *f, void *tally)
 START_TEST(a_failing_init_fails_all_that_is_queued)
 {
 	enum { N = 30 };
+	soon_stats stats = SOON_STATS_INIT;
 	struct tally freed, called;
 	struct failing failing;
 	soon_executor *e = failing_pool(&failing, 0);
@@ -112,6 +113,8 @@ START_TEST(a_failing_init_fails_all_that_is_queued)
 	}
 	expect_broken(e);
 	ck_assert_int_eq(soon_executor_shutdown(e, 0, SOON_FOREVER), 0);
+	ck_assert_int_eq(soon_executor_stats(e, &stats), 0);
+	ck_assert_uint_eq(stats.threads, 0);
 	soon_executor_free(e);
 	ck_assert_uint_eq(tally_get(&freed), N);
 	ck_assert_uint_eq(tally_get(&called), N);

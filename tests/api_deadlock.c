@@ -48,6 +48,42 @@ START_TEST(who_waits_for_itself_is_told)
 }
 END_TEST
 
+struct parent {
+	soon_executor *pool;
+	soon_future *child;
+	int rc;
+	enum soon_state then; /* the child's, after the wait */
+};
+
+static void *wait_for_both(void *arg)
+{
+	struct parent *p = arg;
+	soon_future *f[2] = { soon_self() };
+
+	p->child = f[1] = soon_submit(p->pool, return_arg, NULL);
+	p->rc = soon_wait_all(f, 2, SOON_FOREVER);
+	p->then = soon_future_state(p->child);
+	return NULL;
+}
+
+START_TEST(who_waits_for_itself_is_told_before_it_runs_others)
+{
+	struct parent p = { .pool = soon_executor_new(1) };
+	soon_future *f;
+
+	ck_assert_ptr_nonnull(p.pool);
+	f = soon_submit(p.pool, wait_for_both, &p);
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_eq(soon_future_result(f, SOON_FOREVER, NULL), 0);
+	ck_assert_ptr_nonnull(p.child);
+	ck_assert_int_eq(p.rc, EDEADLK);
+	ck_assert_int_eq(p.then, SOON_PENDING);
+	soon_future_unref(p.child);
+	soon_future_unref(f);
+	soon_executor_free(p.pool);
+}
+END_TEST
+
 /* The second waits for both others, of which one waits for it. */
 START_TEST(two_rings_with_a_common_job_are_both_broken)
 {
@@ -280,6 +316,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(t, of_a_ring_over_three_pools_one_is_told, 0, WAYS);
 	tcase_add_loop_test(t, of_a_long_ring_one_is_told, 0, WAYS);
 	tcase_add_loop_test(t, who_waits_for_itself_is_told, 0, WAYS);
+	tcase_add_test(t, who_waits_for_itself_is_told_before_it_runs_others);
 	tcase_add_test(t, two_rings_with_a_common_job_are_both_broken);
 	tcase_add_loop_test(t, everybody_waits_for_everybody_else, 0, WAYS);
 	tcase_add_loop_test(

@@ -145,6 +145,8 @@ START_TEST(a_job_that_is_not_its_threads_first_runs_since_it_was_seen)
 	while (!says(e, ", running for "))
 		sched_yield();
 	ck_assert_ptr_nonnull(strstr(text, ", running for at least "));
+	/* From then on always. */
+	ck_assert(says(e, ", running for at least "));
 	gate_open(&gate);
 	soon_executor_free(e);
 	gate_fini(&first);
