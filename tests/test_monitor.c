@@ -236,6 +236,52 @@ START_TEST(after_blocked_jobs_those_that_compute_are_again_limited)
 }
 END_TEST
 
+static void *block(void *gate)
+{
+	soon_blocking_begin();
+	gate_pass(gate);
+	soon_blocking_end();
+	return NULL;
+}
+
+/* Of as many threads as can be, each with a job that says that it blocks, one may
+ * go on with those that compute: how many did at once. */
+static unsigned burn_after_blocking(soon_executor *e, struct gate *g)
+{
+	unsigned before = gate_arrived(g);
+	soon_future *f[64];
+	unsigned n = 0;
+
+	atomic_store(&most_burning, 0);
+	while (n < e->options.max_workers)
+		f[n++] = submit(e, block, g);
+	gate_await(g, before + n);
+	while (n < 32)
+		f[n++] = submit(e, burn, box(500));
+	gate_open(g);
+	while (n > 0) {
+		ck_assert_int_eq(soon_future_wait(f[--n], SOON_FOREVER), 0);
+		soon_future_unref(f[n]);
+	}
+	gate_shut(g);
+	return atomic_load(&most_burning);
+}
+
+START_TEST(who_comes_back_from_blocking_rests_if_others_run)
+{
+	soon_executor *e = grown_pool(1, 8);
+	unsigned tries = 50;
+	struct gate g;
+
+	gate_init(&g);
+	/* More on a busy machine, on which a burning job may seem to sleep. */
+	while (burn_after_blocking(e, &g) > 1)
+		ck_assert_uint_gt(--tries, 0);
+	soon_executor_free(e);
+	gate_fini(&g);
+}
+END_TEST
+
 /* It may be the first or the last of those that the monitor has on its list. */
 START_TEST(a_pool_grows_while_another_goes)
 {
@@ -281,6 +327,7 @@ static Suite *suite(void)
 		       however_long_jobs_compute_a_default_pool_does_not_grow);
 	tcase_add_test(t,
 		       after_blocked_jobs_those_that_compute_are_again_limited);
+	tcase_add_test(t, who_comes_back_from_blocking_rests_if_others_run);
 	suite_add_tcase(s, t);
 	return s;
 }
