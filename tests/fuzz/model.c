@@ -110,6 +110,39 @@ static bool has_counted(const struct mfuture *f)
 	       (f->turn != 0 || f->delayed || f->state == SOON_RUNNING);
 }
 
+/* What hangs on f gets to know. */
+static void tell(struct mfuture *f)
+{
+	if (f->state == SOON_CANCELLED &&
+	    (f->kind == ALL || f->kind == WITHIN))
+		for (unsigned i = 0; i < f->inputs; i++)
+			model_cancel(f->input[i]);
+	for (unsigned i = 0; i < used; i++)
+		model_input_done(&futures[i], f);
+	if (f->kind == THEN)
+		model_unref(f->input[0]);
+	if (f->kind != PROMISE)
+		model_unref(f);
+	if (f->group != NULL) {
+		f->group->members--;
+		model_group_stop(f->group, model_error(f));
+	}
+}
+
+/* First come, first told: what is done while others are told waits. */
+static void tell_in_turn(struct mfuture *f)
+{
+	static struct mfuture *line[MOST_FUTURES];
+	static unsigned told, waiting;
+
+	line[waiting++] = f;
+	if (waiting > 1)
+		return;
+	for (told = 0; told < waiting; told++)
+		tell(line[told]);
+	waiting = 0;
+}
+
 void model_settle(struct mfuture *f, enum soon_state state, int code,
 		  const void *result)
 {
@@ -124,16 +157,7 @@ void model_settle(struct mfuture *f, enum soon_state state, int code,
 		count(f);
 	if (f->pool != NULL)
 		unqueue(f);
-	for (unsigned i = 0; i < used; i++)
-		model_input_done(&futures[i], f);
-	if (f->kind == THEN)
-		model_unref(f->input[0]);
-	if (f->kind != PROMISE)
-		model_unref(f);
-	if (f->group != NULL) {
-		f->group->members--;
-		model_group_stop(f->group, model_error(f));
-	}
+	tell_in_turn(f);
 }
 
 int model_cancel(struct mfuture *f)
@@ -146,9 +170,6 @@ int model_cancel(struct mfuture *f)
 	if (f->state == SOON_RUNNING)
 		return EBUSY;
 	model_settle(f, SOON_CANCELLED, 0, NULL);
-	if (f->kind == ALL || f->kind == WITHIN)
-		for (unsigned i = 0; i < f->inputs; i++)
-			model_cancel(f->input[i]);
 	return 0;
 }
 
