@@ -113,8 +113,7 @@ static bool has_counted(const struct mfuture *f)
 /* What hangs on f gets to know. */
 static void tell(struct mfuture *f)
 {
-	if (f->state == SOON_CANCELLED &&
-	    (f->kind == ALL || f->kind == WITHIN))
+	if (f->state == SOON_CANCELLED && (f->kind == ALL || f->kind == WITHIN))
 		for (unsigned i = 0; i < f->inputs; i++)
 			model_cancel(f->input[i]);
 	for (unsigned i = 0; i < used; i++)
