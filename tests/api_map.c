@@ -257,12 +257,16 @@ END_TEST
 /* Nothing runs, and what was passed in stays the caller's. */
 static void expect_refusal(const soon_job *bad, int *errs, int code)
 {
-	for (int i = 0; i < 10; i++)
+	for (int i = 0; i < 10; i++) {
 		results[i] = &junk;
+		errors[i] = -1;
+	}
 	ck_assert_int_eq(soon_map(pool, bad, args, 10, SOON_FOREVER, results,
 				  errs),
 			 code);
 	expect_results(10, NULL);
+	for (int i = 0; i < 10 && errs != NULL; i++)
+		ck_assert_int_eq(errs[i], 0);
 }
 
 START_TEST(a_refused_map_did_nothing)
