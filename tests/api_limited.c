@@ -103,6 +103,35 @@ START_TEST(where_the_caller_runs_it_it_is_only_asked_to_stop)
 }
 END_TEST
 
+static void *hold_inside(void *inner)
+{
+	soon_future *f = soon_submit(inner, gate_job, &gate);
+
+	fixture_expect(f != NULL && soon_future_done(f));
+	soon_future_unref(f);
+	return box(soon_cancel_requested());
+}
+
+/* The shutdown finds the thread in a job of another pool. */
+START_TEST(one_below_a_job_of_another_pool_sees_that_its_own_stops)
+{
+	soon_executor *inner = inline_pool();
+	soon_future *f;
+	void *asked;
+
+	f = submit_job(pool, SOON_JOB(.fn = hold_inside, .arg = inner,
+				      .run_within = LONG));
+	gate_await(&gate, 1);
+	ck_assert_int_eq(soon_executor_shutdown(pool, SOON_CANCEL_RUNNING, 0),
+			 EINPROGRESS);
+	gate_open(&gate);
+	ck_assert_int_eq(soon_future_result(f, SOON_FOREVER, &asked), 0);
+	ck_assert_int_eq(unbox(asked), true);
+	soon_future_unref(f);
+	soon_executor_free(inner);
+}
+END_TEST
+
 /* With other times */
 
 START_TEST(the_time_runs_from_the_start_not_from_the_submit)
@@ -217,6 +246,8 @@ static Suite *suite(void)
 		3);
 	tcase_add_test(t, a_thread_that_helps_does_not_run_it);
 	tcase_add_test(t, where_the_caller_runs_it_it_is_only_asked_to_stop);
+	tcase_add_test(t,
+		       one_below_a_job_of_another_pool_sees_that_its_own_stops);
 	tcase_add_test(t, the_time_runs_from_the_start_not_from_the_submit);
 	tcase_add_test(t, a_job_that_never_starts_may_have_had_a_limit);
 	t = add_case(s, "late");
