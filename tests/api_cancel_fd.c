@@ -166,6 +166,38 @@ static void *return_fd(void *unused)
 	return box(soon_cancel_fd());
 }
 
+static int of_destructor;
+
+static void ask_in_destructor(void *unused)
+{
+	(void)unused;
+	of_destructor = soon_cancel_fd();
+	if (!is_open(of_destructor) || is_readable(of_destructor))
+		of_destructor = -1;
+}
+
+static void *ask_for_fd(void *fd)
+{
+	*(int *)fd = soon_cancel_fd();
+	return NULL;
+}
+
+START_TEST(a_jobs_destructor_gets_one_of_its_own)
+{
+	int of_job = -1;
+	soon_future *f =
+		submit_job(pool, SOON_JOB(.fn = ask_for_fd, .arg = &of_job,
+					  .free_arg = ask_in_destructor));
+
+	ck_assert_int_eq(soon_future_wait(f, SOON_FOREVER), 0);
+	ck_assert_int_eq(soon_executor_shutdown(pool, 0, SOON_FOREVER), 0);
+	ck_assert_int_ge(of_job, 0);
+	ck_assert_int_ge(of_destructor, 0);
+	ck_assert(!is_open(of_job) && !is_open(of_destructor));
+	soon_future_unref(f);
+}
+END_TEST
+
 START_TEST(it_is_closed_at_the_jobs_end)
 {
 	int before = dup(0);
@@ -307,6 +339,7 @@ static Suite *fd_suite(void)
 	tcase_add_test(tc, a_job_polls_it_beside_a_socket);
 	tcase_add_test(tc, a_shutdown_makes_it_readable);
 	tcase_add_test(tc, it_is_closed_at_the_jobs_end);
+	tcase_add_test(tc, a_jobs_destructor_gets_one_of_its_own);
 	tcase_add_test(tc, programs_that_are_executed_do_not_inherit_it);
 	tcase_add_test(tc, taking_hooks_off_leaves_it_alone);
 	tcase_add_test(tc, each_job_of_a_stack_has_its_own);

@@ -270,6 +270,40 @@ START_TEST(a_member_that_is_run_at_the_end_of_its_group_may_fork)
 }
 END_TEST
 
+/* It runs the members of which one's result forks, and others are left. */
+static void *wait_for_group(void *own)
+{
+	soon_group *g = soon_group_new(own);
+	soon_job job = SOON_JOB_INIT;
+
+	job.fn = return_arg;
+	job.arg = box(1);
+	job.free_result = fork_destructor;
+	soon_group_submit(g, return_arg, NULL);
+	soon_group_submit_job(g, &job);
+	soon_group_submit(g, return_arg, NULL);
+	fixture_expect(soon_group_wait(g, SOON_FOREVER) == 0);
+	atomic_fetch_add(&shared->c, 1);
+	soon_group_free(g);
+	return NULL;
+}
+
+START_TEST(a_wait_in_which_a_result_forks_ends_in_the_child)
+{
+	soon_executor *narrow = pool_of(1);
+	soon_future *f;
+
+	choose(0);
+	f = submit(narrow, wait_for_group, narrow);
+	ck_assert_int_eq(soon_future_result(f, SOON_FOREVER, NULL), 0);
+	child_ended_with_its_thread();
+	if (CHILDREN_LIVE && !CHILDREN_MAY_HANG)
+		ck_assert_uint_eq(shared->c, 2);
+	soon_future_unref(f);
+	soon_executor_free(narrow);
+}
+END_TEST
+
 static atomic_bool over;
 
 static void *use_groups(void *seed)
@@ -352,6 +386,7 @@ static Suite *fork_suite(void)
 	tcase_add_loop_test(tc, a_member_may_fork_and_use_its_group, 0, 3);
 	tcase_add_test(tc, a_result_may_fork);
 	tcase_add_test(tc, a_member_that_its_submitter_runs_may_fork);
+	tcase_add_test(tc, a_wait_in_which_a_result_forks_ends_in_the_child);
 	tcase_add_test(tc, a_fork_finds_groups_in_any_state);
 	suite_add_tcase(s, tc);
 	return s;
