@@ -164,13 +164,14 @@ static void cancel_running(struct soon_executor *e)
 
 static void cancel(struct soon_executor *e, unsigned flags)
 {
-	unsigned both = SOON_CANCEL_PENDING | SOON_CANCEL_RUNNING;
-	bool stop;
-
 	/* relaxed: shutdowns that come one after the other add up. */
-	stop = ((flags | atomic_fetch_or_explicit(&e->shutdown_flags, flags,
-						  memory_order_relaxed)) &
-		both) == both;
+	unsigned all = flags |
+		       atomic_fetch_or_explicit(&e->shutdown_flags, flags,
+						memory_order_relaxed);
+	/* If what was pending before has been cancelled, all that runs from now
+	 * on runs already. */
+	bool stop = flags & SOON_CANCEL_RUNNING && all & SOON_CANCEL_PENDING;
+
 	if (stop) /* seq_cst: see sooni_is_asked() */
 		atomic_store_explicit(&e->home.stopping, true,
 				      memory_order_seq_cst);

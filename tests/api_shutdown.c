@@ -238,6 +238,40 @@ START_TEST(a_shutdown_may_be_repeated_with_more_flags)
 }
 END_TEST
 
+static void *pass_and_look(void *unused)
+{
+	(void)unused;
+	gate_pass(&gate);
+	return box(soon_cancel_requested());
+}
+
+/* It was pending when what ran was asked, and ran when what was pending was
+ * cancelled. */
+START_TEST(a_job_that_starts_between_two_shutdowns_is_left_alone)
+{
+	soon_future *first, *second;
+	struct tally started;
+	void *asked = NULL;
+
+	tally_init(&started);
+	first = submit(pool, run_until_asked, &started);
+	tally_await(&started, 1);
+	second = submit(pool, pass_and_look, NULL);
+	ck_assert_int_eq(soon_executor_shutdown(pool, SOON_CANCEL_RUNNING, 0),
+			 EINPROGRESS);
+	gate_await(&gate, 1);
+	ck_assert_int_eq(soon_executor_shutdown(pool, SOON_CANCEL_PENDING, 0),
+			 EINPROGRESS);
+	gate_open(&gate);
+	ck_assert_int_eq(soon_future_result(second, SOON_FOREVER, &asked), 0);
+	ck_assert_int_eq(unbox(asked), false);
+	ck_assert(!soon_future_cancel_requested(second));
+	soon_future_unref(first);
+	soon_future_unref(second);
+	tally_fini(&started);
+}
+END_TEST
+
 /* Also a job that is on its way from pending to running meanwhile. */
 START_TEST(both_flags_end_a_pool_that_would_never_end)
 {
@@ -333,6 +367,8 @@ static Suite *suite(void)
 	tcase_add_test(t, cancelling_what_is_pending_tells_everybody_at_once);
 	tcase_add_test(t, cancelling_what_runs_leaves_the_queue_alone);
 	tcase_add_test(t, a_shutdown_may_be_repeated_with_more_flags);
+	tcase_add_test(t,
+		       a_job_that_starts_between_two_shutdowns_is_left_alone);
 	tcase_add_loop_test(t, both_flags_end_a_pool_that_would_never_end, 0,
 			    (int)test_scale(40));
 	tcase_add_test(t, several_threads_may_shut_down_at_once);

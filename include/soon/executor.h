@@ -124,7 +124,8 @@ SOON_API soon_executor *soon_default_executor(void);
 enum {
 	/* Cancel what has not started; each future is cancelled at once. */
 	SOON_CANCEL_PENDING = 1,
-	/* Ask the running jobs to stop; their hooks run in this call. */
+	/* Ask the jobs that run at that moment to stop; their hooks run in this
+	 * call. */
 	SOON_CANCEL_RUNNING = 2
 };
 

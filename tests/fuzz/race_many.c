@@ -13,8 +13,10 @@ static unsigned alike(struct input *in, struct task **t, void **args,
 
 	for (unsigned i = 0; i < n; i++) {
 		t[i] = race_task(in);
-		if (t[i] == NULL)
-			return i;
+		if (t[i] == NULL) {
+			n = i;
+			break;
+		}
 		t[i]->owns_arg = t[0]->owns_arg;
 		args[i] = t[i];
 	}
