@@ -128,12 +128,16 @@ static void tell(struct mfuture *f)
 	}
 }
 
-/* First come, first told: what is done while others are told waits. */
+/* What is made of others waits while these are told: first come, first told. */
 static void tell_in_turn(struct mfuture *f)
 {
 	static struct mfuture *line[MOST_FUTURES];
 	static unsigned told, waiting;
 
+	if (waiting > 0 && (f->kind == JOB || f->kind == PROMISE)) {
+		tell(f);
+		return;
+	}
 	line[waiting++] = f;
 	if (waiting > 1)
 		return;
