@@ -250,25 +250,28 @@ static void *pass_and_look(void *unused)
 START_TEST(a_job_that_starts_between_two_shutdowns_is_left_alone)
 {
 	soon_future *first, *second;
-	struct tally started;
+	struct gate door;
 	void *asked = NULL;
 
-	tally_init(&started);
-	first = submit(pool, run_until_asked, &started);
-	tally_await(&started, 1);
+	gate_init(&door);
+	/* Not by soon_sleep(), which would let the second start. */
+	first = submit(pool, gate_job, &door);
+	gate_await(&door, 1);
 	second = submit(pool, pass_and_look, NULL);
 	ck_assert_int_eq(soon_executor_shutdown(pool, SOON_CANCEL_RUNNING, 0),
 			 EINPROGRESS);
+	gate_open(&door);
 	gate_await(&gate, 1);
 	ck_assert_int_eq(soon_executor_shutdown(pool, SOON_CANCEL_PENDING, 0),
 			 EINPROGRESS);
 	gate_open(&gate);
 	ck_assert_int_eq(soon_future_result(second, SOON_FOREVER, &asked), 0);
 	ck_assert_int_eq(unbox(asked), false);
+	ck_assert(soon_future_cancel_requested(first));
 	ck_assert(!soon_future_cancel_requested(second));
 	soon_future_unref(first);
 	soon_future_unref(second);
-	tally_fini(&started);
+	gate_fini(&door);
 }
 END_TEST
 

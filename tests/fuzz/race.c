@@ -256,8 +256,9 @@ static void complete_promises(void)
 		soon_future *f = race.promise[i];
 
 		race.promise[i] = NULL;
-		if (f != NULL && !soon_future_done(f))
-			CLAIM(soon_future_set_error(f, EPROTO, NULL) == 0);
+		/* A limit of time may come first. */
+		if (f != NULL && soon_future_set_error(f, EPROTO, NULL) != 0)
+			CLAIM(soon_future_done(f));
 		soon_future_unref(f);
 	}
 }
