@@ -285,6 +285,59 @@ START_TEST(a_thread_that_runs_a_job_for_another_is_in_the_ring)
 }
 END_TEST
 
+static struct gate last;
+
+static void *wait_last(void *arg)
+{
+	struct waiter *w = arg;
+
+	gate_pass(&last);
+	w->rc = wait_by(w->way, w->awaited, w->n, w->timeout);
+	tally_add(&waited, 1);
+	return w;
+}
+
+/*
+ * Each arrow is a wait, of one for all of those on its right, of LAST for any:
+ *
+ *	LAST -> BACK, HALF, PATH	BACK -> LAST	HALF -> TAIL, BACK
+ *	PATH -> NEAR -> TAIL -> ENDS -> promise
+ *
+ * TAIL is found on the way to HALF, before NEAR is; so one view of all sees that
+ * it can end, which is no use to LAST, and only the next one what follows from it.
+ */
+START_TEST(who_can_end_only_by_a_long_path_is_not_told)
+{
+	enum { LAST, BACK, HALF, PATH, NEAR, TAIL, ENDS, JOBS };
+	soon_future *promise = must_promise();
+	struct waiter *w[JOBS];
+
+	gate_init(&last);
+	for (int i = 0; i < JOBS; i++)
+		w[i] = add(i == LAST ? FIRST_COMPLETED : WAIT_ALL, NULL);
+	w[LAST]->fn = wait_last;
+	also(w[LAST], job[BACK]);
+	also(w[LAST], job[HALF]);
+	also(w[LAST], job[PATH]);
+	also(w[BACK], job[LAST]);
+	also(w[HALF], job[TAIL]);
+	also(w[HALF], job[BACK]);
+	also(w[PATH], job[NEAR]);
+	also(w[NEAR], job[TAIL]);
+	also(w[TAIL], job[ENDS]);
+	also(w[ENDS], promise);
+	gate_open(&start);
+	see_asleep();
+	gate_open(&last);
+	see_asleep();
+	ck_assert_uint_eq(tally_get(&waited), 0);
+	soon_future_set_result(promise, NULL);
+	ck_assert_uint_eq(go(), 0);
+	soon_future_unref(promise);
+	gate_fini(&last);
+}
+END_TEST
+
 /* Nothing is told of a wait that can end, however many wait and sleep. */
 START_TEST(who_was_told_may_go_on_and_wait_for_others)
 {
@@ -327,6 +380,7 @@ static Suite *suite(void)
 		t, who_waits_for_an_error_is_told_when_the_rest_succeeded, 0,
 		8);
 	tcase_add_test(t, what_is_done_comes_out_of_a_set_before_its_deadlock);
+	tcase_add_test(t, who_can_end_only_by_a_long_path_is_not_told);
 	tcase_add_loop_test(
 		t, children_that_wait_for_their_parent_do_not_stop_it, 0, 2);
 	tcase_add_loop_test(t,

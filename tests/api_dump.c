@@ -156,7 +156,9 @@ END_TEST
 START_TEST(pending_jobs_are_counted)
 {
 	pool_hold(pool, &gate, 3);
-	for (int i = 0; i < 5; i++)
+	ck_assert_int_eq(soon_execute(pool, return_null, NULL), 0);
+	expect(", about 1 jobs pending, the oldest for ");
+	for (int i = 0; i < 4; i++)
 		ck_assert_int_eq(soon_execute(pool, return_null, NULL), 0);
 	expect(", about 5 jobs pending, the oldest for ");
 }
@@ -189,6 +191,15 @@ START_TEST(a_name_cannot_spoil_the_lines)
 	expect_not("very long");
 	gate_open(&gate);
 	finish(f);
+}
+END_TEST
+
+START_TEST(of_a_long_name_of_a_pool_fifteen_bytes_are_shown)
+{
+	soon_executor *e = named_pool("sixteen letters.", 1, 0);
+
+	ck_assert(says(e, "sixteen letters: "));
+	soon_executor_free(e);
 }
 END_TEST
 
@@ -318,6 +329,7 @@ static Suite *suite(void)
 		t,
 		what_was_cancelled_is_not_pending_and_what_is_delayed_is_said);
 	tcase_add_test(t, a_name_cannot_spoil_the_lines);
+	tcase_add_test(t, of_a_long_name_of_a_pool_fifteen_bytes_are_shown);
 	tcase_add_test(t, more_threads_than_fit_a_page_are_shown);
 	tcase_add_test(t, bad_input_is_refused);
 	tcase_add_test(t, a_write_that_fails_is_reported);

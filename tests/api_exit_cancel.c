@@ -164,6 +164,23 @@ static void *cancel_late(void *result)
 	return result;
 }
 
+/* The shutdown waits for threads of both executor and clock. */
+START_TEST(a_shutdown_leaves_its_caller_as_cancelable_as_it_was)
+{
+	int state = _i == 0 ? PTHREAD_CANCEL_ENABLE : PTHREAD_CANCEL_DISABLE;
+	int after, before;
+	soon_future *f = submit_job(pool, SOON_JOB(.fn = return_null,
+						   .delay = SOON_MSEC));
+
+	ck_assert_int_eq(soon_future_wait(f, SOON_FOREVER), 0);
+	soon_future_unref(f);
+	pthread_setcancelstate(state, &before);
+	ck_assert_int_eq(soon_executor_shutdown(pool, 0, SOON_FOREVER), 0);
+	pthread_setcancelstate(before, &after);
+	ck_assert_int_eq(after, state);
+}
+END_TEST
+
 START_TEST(hooks_callbacks_and_destructors_are_not_left_by_it)
 {
 	soon_future *f =
@@ -196,6 +213,8 @@ static Suite *exit_suite(void)
 	tcase_add_test(tc, so_do_the_jobs_below_it);
 	tcase_add_test(tc, calls_of_the_library_are_not_left_by_it);
 	tcase_add_test(tc, a_sleep_ends_in_its_own_time);
+	tcase_add_loop_test(
+		tc, a_shutdown_leaves_its_caller_as_cancelable_as_it_was, 0, 2);
 	tcase_add_test(tc, hooks_callbacks_and_destructors_are_not_left_by_it);
 	suite_add_tcase(s, tc);
 	return s;

@@ -307,6 +307,30 @@ START_TEST(a_thread_that_only_frees_keeps_two_magazines)
 }
 END_TEST
 
+static void expect_count(const struct sooni_magazine *m)
+{
+	unsigned n = 0;
+
+	for (struct sooni_block *b = m->first; b != NULL; b = b->next)
+		n++;
+	ck_assert_uint_eq(m->count, n);
+}
+
+START_TEST(a_magazine_counts_its_blocks)
+{
+	struct user u = { .rng = rng_seed((uint64_t)_i) };
+
+	for (unsigned i = test_scale(100); i > 0; i--) {
+		u.n = rng_below(&u.rng, MOST) + 1;
+		take_blocks(&u);
+		expect_count(&sooni_cache.now);
+		give_blocks(&u);
+		expect_count(&sooni_cache.now);
+		expect_count(&sooni_cache.other);
+	}
+}
+END_TEST
+
 START_TEST(a_thread_that_ends_leaves_its_blocks_to_others)
 {
 	struct user u = { .rng = rng_seed((uint64_t)_i) };
@@ -364,6 +388,7 @@ static void add_tests_of_reuse(Suite *s)
 	tcase_add_loop_test(t, blocks_that_another_thread_frees_are_used_again,
 			    0, 3);
 	tcase_add_test(t, a_thread_that_only_frees_keeps_two_magazines);
+	tcase_add_loop_test(t, a_magazine_counts_its_blocks, 0, 3);
 	tcase_add_loop_test(t, a_thread_that_ends_leaves_its_blocks_to_others,
 			    0, 3);
 	tcase_add_loop_test(
