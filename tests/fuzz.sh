@@ -26,9 +26,11 @@ mkdir -p fuzz.build fuzz.work
 fuzz.build/tests/fuzz_replay --unpack fuzz.source/tests/fuzz/corpus fuzz.work ||
 	fail "no inputs"
 
-fuzz.build/tests/fuzz_target -max_len=200 -timeout=300 -max_total_time="$1" \
+# What was freed is watched for a while, not until it fills the memory of an hour.
+ASAN_OPTIONS="quarantine_size_mb=16:$ASAN_OPTIONS" \
+	fuzz.build/tests/fuzz_target -max_len=200 -timeout=300 -max_total_time="$1" \
 	-artifact_prefix=fuzz.work.failed- -print_final_stats=1 \
-	-verbosity=1 fuzz.work && exit
+	-rss_limit_mb=8192 -verbosity=1 fuzz.work && exit
 echo 'fuzz: a failure; to have it again:'
 for failed in fuzz.work.failed-*; do
 	echo "	fuzz.build/tests/fuzz_target $failed"
