@@ -46,17 +46,10 @@ struct sooni_asker {
 void sooni_room_init(struct sooni_room *r, uint64_t most);
 void sooni_room_fini(struct sooni_room *r);
 
-/* Places taken, as of now. */
-static inline uint64_t sooni_room_taken(struct sooni_room *r)
-{
-	/* relaxed: old when it is read. */
-	return atomic_load_explicit(&r->taken, memory_order_relaxed) >> 1;
-}
-
 /* Whether who wants one, as of now, would have to line up. */
 static inline bool sooni_room_is_full(struct sooni_room *r)
 {
-	/* relaxed: as above. */
+	/* relaxed: old when it is read. */
 	uint64_t taken = atomic_load_explicit(&r->taken, memory_order_relaxed);
 
 	return taken & SOONI_IN_LINE || taken >> 1 >= r->most;
